@@ -1,0 +1,30 @@
+# Thin on purpose: each target is one command that could be typed by hand.
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+
+.PHONY: setup demo test lint docs bench lock
+
+setup:            ## make .venv/ with mlops-ci and every extra in it
+	@$(PYTHON) .ci/setup.py
+
+demo: setup       ## run the whole journey on this machine
+	@$(RUN) mlops_ci demo
+
+test: setup       ## run every test
+	@$(RUN) pytest
+
+lint: setup       ## style, types, import contracts, workflows
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+	@.venv/bin/lint-imports --no-cache
+	@$(PYTHON) .ci/lint_workflows.py
+
+docs: setup       ## write the generated pages and schemas
+	@.venv/bin/python .ci/generate.py
+
+bench: setup      ## measure, with the peers side by side
+	@.venv/bin/python -m bench
+
+lock: setup       ## pin every requirement with its hashes
+	@.venv/bin/python .ci/lock.py

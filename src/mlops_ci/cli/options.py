@@ -1,0 +1,76 @@
+"""The options that every command has, and flags made from a section's model."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mlops_ci.errors import UsageProblem
+from mlops_ci.settings import document
+from mlops_ci.settings.fields import Section
+from mlops_ci.settings.load import Cascade, flag_of, is_flag
+
+FORMATS = ("terminal", "json", "markdown", "html")
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any] | click.Command)
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the common options said."""
+
+    settings: Path | None
+    model: str | None
+    format: str
+    environ: Mapping[str, str]
+
+    def cascade(self) -> Cascade:
+        """Return the sources of settings; the file is looked for from the current folder upwards."""
+        path = self.settings or document.find(Path.cwd())
+        if path and not path.is_file():
+            raise UsageProblem(f"{path} does not exist. --settings names a settings file such as mlops.yaml.")
+        source = document.read(path) if path else document.Document()
+        return Cascade(source, self.environ, self.model)
+
+    def root(self) -> Path:
+        """Return the ML repository: the settings file's folder, otherwise the current one."""
+        path = self.settings or document.find(Path.cwd())
+        return path.resolve().parent if path else Path.cwd()
+
+
+def common(function: CommandT) -> CommandT:
+    """Add --settings, --model and --format."""
+    for option in (
+        click.option("--format", "format_", type=click.Choice(FORMATS), default="terminal", show_default=True,
+                     help="Form of the report; all but `terminal` go to stdout."),
+        click.option("--model", metavar="NAME", help="Which of the settings' models."),
+        click.option("--settings", type=click.Path(path_type=Path), metavar="FILE",
+                     help="Settings file; mlops.yaml here or above by default."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def flags(kind: type[Section], names: tuple[str, ...] | None = None) -> list[click.Option]:
+    """Return one option for each single-valued setting of a section, with its description and default."""
+    found = []
+    for name, info in kind.model_fields.items():
+        if not is_flag(kind, name) or (names is not None and name not in names):
+            continue
+        word = flag_of(kind, name)
+        default = "" if info.is_required() or info.default is None else f"  [default: {info.default}]"
+        is_switch = info.annotation is bool
+        declaration = f"--{word}/--no-{word}" if is_switch else f"--{word}"
+        kwargs = {} if is_switch else {"metavar": word.split("-")[-1].upper()}
+        text = f"{info.description}{default}"
+        found.append(click.Option([declaration, name], default=None, help=text, **kwargs))  # type: ignore[arg-type]
+    return found
+
+
+def given(kind: type[Section], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags that were given; a path on the command line is relative to the current folder."""
+    said = {name: value for name, value in values.items() if value is not None}
+    paths = {name for name in said if kind.model_fields[name].annotation is Path}
+    return {name: str(Path.cwd() / value) if name in paths else value for name, value in said.items()}

@@ -1,0 +1,52 @@
+"""Hand a report to everyone who reads it: a person, a pipe, GitHub, and the reports folder."""
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from mlops_ci.render import annotations, json, markdown
+from mlops_ci.render.terminal import Terminal
+from mlops_ci.report import StepReport
+
+
+def publish(report: StepReport, *, root: Path, format_: str, environ: Mapping[str, str], terminal: Terminal) -> None:
+    """Write the report file, the terminal text, stdout and, under GitHub Actions, its three channels."""
+    path = root / ".mlops-ci" / "reports" / f"{report.step}.json"
+    _write(path, json.render(report))
+    terminal.report(report)
+    if format_ != "terminal":
+        click.echo(import_module(f"mlops_ci.render.{format_}").render(report), nl=False)
+    if environ.get("GITHUB_ACTIONS") == "true":
+        click.echo(annotations.render(report), nl=False, err=True)
+        summary = markdown.render(report)
+        _write(path.with_suffix(".md"), summary)
+        _append(environ.get("GITHUB_STEP_SUMMARY"), summary)
+        _append(environ.get("GITHUB_OUTPUT"), _outputs(report, path))
+
+
+def _outputs(report: StepReport, path: Path) -> str:
+    values = {
+        "verdict": report.verdict or "none",
+        "exit-code": str(report.exit_code),
+        "report": str(path),
+        "summary": str(path.with_suffix(".md")),
+        **report.outputs,
+    }
+    return "".join(f"{name}={' '.join(value.split())}\n" for name, value in values.items())
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _append(path: str | None, text: str) -> None:
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(text)

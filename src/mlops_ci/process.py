@@ -1,0 +1,276 @@
+"""Run other programs: argv lists only, resolved first, bounded in time, and nothing left behind."""
+
+import json
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess  # noqa: TID251 - this module is the one that may
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from mlops_ci.errors import ProgramFailed, ProgramMissing
+
+SECRET = re.compile(r"(?i)((?:token|password|secret|authorization)[=: ]+|://[^/\s:@]+:)[^\s@]+")
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for that many seconds."""
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a program that has ended left."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+def redact(text: str) -> str:
+    """Return `text` without the values of tokens, passwords and URL credentials."""
+    return SECRET.sub(r"\1***", text)
+
+
+def resolve(program: str, *, remedy: str = "") -> str:
+    """Return the path of an executable, looked up on PATH and then beside the running interpreter.
+
+    Raises:
+        ProgramMissing: it is in neither place.
+    """
+    beside = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
+    found = shutil.which(program, path=beside)
+    if found is None:
+        raise ProgramMissing(f"{program} was not found on PATH. {remedy or f'Install {program}.'}")
+    return found
+
+
+def run(  # noqa: PLR0913 - each is a property of one call
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 120.0,
+    stdin: str | bytes = b"",
+    check: bool = True,
+    grace: float = 10.0,
+    echo: IO[str] | None = None,
+) -> Completed:
+    """Run a program to its end and return what it printed.
+
+    The program gets a session of its own: a Ctrl-C at the terminal reaches only us, and we pass it on. With
+    `echo`, its stderr goes there as it appears instead of into the result.
+
+    Raises:
+        ProgramMissing: the executable cannot be found.
+        ProgramFailed: it ran longer than `timeout` seconds, or (with `check`) ended with another code than 0.
+    """
+    words = (resolve(str(argv[0])), *(str(word) for word in argv[1:]))
+    began = time.monotonic()
+    process = subprocess.Popen(
+        words,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=echo or subprocess.PIPE,
+        start_new_session=True,
+    )
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    try:
+        out, err = process.communicate(data, timeout=timeout)
+    except subprocess.TimeoutExpired as late:
+        _end(process, grace)
+        raise ProgramFailed(f"{_name(words)} did not finish within {timeout:g} s.") from late
+    except BaseException:
+        _end(process, grace)
+        raise
+    done = Completed(
+        words,
+        process.returncode,
+        out.decode(errors="replace"),
+        (err or b"").decode(errors="replace"),
+        time.monotonic() - began,
+    )
+    if check and done.code:
+        raise ProgramFailed(failure(done))
+    return done
+
+
+def failure(done: Completed) -> str:
+    """Return one paragraph with the command, its code and the last lines of both streams."""
+    said = "\n".join(done.stderr.strip().splitlines()[-12:] + done.stdout.strip().splitlines()[-4:])
+    return redact(f"{_name(done.argv)} ended with code {done.code}.\n{said}".strip())
+
+
+def _name(words: Sequence[str]) -> str:
+    return redact(" ".join([Path(words[0]).name, *words[1:]])[:200])
+
+
+def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
+    """Ask a program's whole session to end, then insist."""
+    for name, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, name)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+            break
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream:
+            stream.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """A service that outlives us, named so that another process can find exactly it again."""
+
+    pid: int
+    started: float  # as the operating system records it: a recycled pid has another
+
+    def to_json(self) -> dict[str, float]:
+        """Return the identity as plain data."""
+        return {"pid": self.pid, "started": self.started}
+
+
+def spawn(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], log: Path) -> Detached:
+    """Start a program that outlives this process, in a session of its own, its output appended to `log`.
+
+    Raises:
+        ProgramMissing: the executable cannot be found.
+    """
+    words = [resolve(str(argv[0])), *(str(word) for word in argv[1:])]
+    with log.open("ab") as sink:
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+    process.returncode = 0  # it is not ours to wait for: no warning when the handle is collected
+    return Detached(process.pid, _start_time(process.pid))
+
+
+def alive(service: Detached) -> bool:
+    """Say whether exactly this process still runs (a zombie or a recycled pid does not count)."""
+    import psutil
+
+    _reap(service.pid)
+    try:
+        process = psutil.Process(service.pid)
+        same = abs(process.create_time() - service.started) < 0.05  # noqa: PLR2004 - clock ticks are 0.01 s
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def stop(service: Detached, *, grace: float = 10.0) -> None:
+    """End a detached service and its whole session: ask, wait up to `grace` seconds, then insist."""
+    for name, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
+        if not alive(service):
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(service.pid, name)
+        end = time.monotonic() + patience
+        while alive(service) and time.monotonic() < end:
+            time.sleep(0.02)
+
+
+def _reap(pid: int) -> None:
+    with suppress(ChildProcessError, OSError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _start_time(pid: int) -> float:
+    import psutil
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+class Conversation:
+    """A program that answers one JSON line for each JSON line it is asked; ended with the `with` block."""
+
+    def __init__(self, argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], log: Path) -> None:
+        """Start the program; its stderr goes to `log`."""
+        self.log = log
+        self._words = [resolve(str(argv[0])), *(str(word) for word in argv[1:])]
+        self._buffer = b""
+        with log.open("wb") as sink:
+            self._process = subprocess.Popen(
+                self._words,
+                cwd=cwd,
+                env={**os.environ, **env},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=sink,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> "Conversation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _end(self._process, 2.0)
+
+    def ask(self, question: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+        """Send one question and return its answer.
+
+        Raises:
+            ProgramFailed: no answer within `timeout` seconds, the program ended, or it answered nonsense.
+        """
+        stdin = self._process.stdin
+        try:
+            if stdin is None:  # pragma: no cover - it is always a pipe
+                raise BrokenPipeError
+            stdin.write(json.dumps(question).encode() + b"\n")
+            stdin.flush()
+            answer = json.loads(self._line(time.monotonic() + timeout))
+        except (BrokenPipeError, ValueError) as broken:
+            raise ProgramFailed(f"{_name(self._words)} gave no answer.\n{self._tail()}".strip()) from broken
+        if not isinstance(answer, dict):
+            raise ProgramFailed(f"{_name(self._words)} answered with something that is not an object.")
+        return answer
+
+    def _line(self, deadline: float) -> bytes:
+        stdout = self._process.stdout
+        if stdout is None:  # pragma: no cover - it is always a pipe
+            raise BrokenPipeError
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            while b"\n" not in self._buffer:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise ProgramFailed(f"{_name(self._words)} did not answer in time; it seems to hang.")
+                chunk = os.read(stdout.fileno(), 65536)
+                if not chunk:
+                    raise BrokenPipeError
+                self._buffer += chunk
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        return line
+
+    def _tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").strip().splitlines()[-12:])

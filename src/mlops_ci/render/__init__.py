@@ -1,0 +1,1 @@
+"""Renderers are leaves: a StepReport in, text out, one format a file."""

@@ -1,0 +1,55 @@
+"""The sentences that all renderers share."""
+
+from mlops_ci.errors import MlopsCiError
+from mlops_ci.report import SEVERITIES, Finding, Measurement, StepReport
+
+_EFFECTS = ("blocks", "undecided", "informs")
+_VERDICTS = {
+    "pass": "PASS: judged, and it passes",
+    "fail": "FAIL: judged, and it does not pass",
+    "inconclusive": "INCONCLUSIVE: judged, but the evidence does not decide",
+}
+
+
+def headline(report: StepReport) -> str:
+    """Return one line that says whether a judgement was made and what it is."""
+    if report.verdict and not report.error_code:
+        counts = [f"{count} {word}" for count, word in _count(report) if count]
+        return f"{report.step} {_VERDICTS[report.verdict]}{': ' if counts else ''}{', '.join(counts)}"
+    kinds = {kind.exit_code: kind.headline for kind in (MlopsCiError, *MlopsCiError.__subclasses__())}
+    return f"{report.step} NOT PASSED: {kinds[report.error_code]}"
+
+
+def _count(report: StepReport) -> list[tuple[int, str]]:
+    effects = [finding.effect for finding in report.findings]
+    return [
+        (effects.count("blocks"), "blocking"),
+        (effects.count("undecided"), "undecided"),
+        (effects.count("informs"), "for information"),
+    ]
+
+
+def worst_first(findings: tuple[Finding, ...]) -> list[Finding]:
+    """Return the findings, blocking and severe ones first, otherwise in the order given."""
+    return sorted(findings, key=lambda one: (_EFFECTS.index(one.effect), SEVERITIES.index(one.severity)))
+
+
+def where(finding: Finding) -> str:
+    """Return the place a finding points to; empty when it points nowhere."""
+    place = finding.location
+    if place is None:
+        return ""
+    file = ":".join(str(part) for part in (place.path, place.line, place.column) if part is not None)
+    return " ".join(part for part in (file, place.name) if part)
+
+
+def number(value: float | None) -> str:
+    """Return a number for reading: four significant digits, a dash for none."""
+    return "–" if value is None else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"  # noqa: PLR2004
+
+
+def interval(measurement: Measurement) -> str:
+    """Return `low … high`, or a dash where there is none."""
+    if measurement.low is None and measurement.high is None:
+        return "–"
+    return f"{number(measurement.low)} … {number(measurement.high)}"

@@ -1,0 +1,44 @@
+"""Section `canary`: how traffic moves to a challenger, and what moves it back."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from mlops_ci.settings.fields import Duration, Section
+
+Percent = Annotated[int, Field(ge=1, le=99)]
+
+
+class CanarySettings(Section):
+    """What `canary` and `rollback` steer, and the limits they judge by."""
+
+    serve: list[str] = Field(min_length=1, description="Command that serves the model named by MODEL_PATH on PORT.")
+    environment: str = Field(
+        default="production",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
+        description="Environment that is released to.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address on which the proxy listens.")
+    port: int = Field(default=8080, ge=1, le=65535, description="Port on which the proxy listens.")
+    runtime: Path = Field(default=Path(".mlops-ci/run"), description="Folder for the proxy, services and their logs.")
+    version: str | None = Field(default=None, description="Registered version to release; the newest by default.")
+    steps: list[Percent] = Field(
+        default=[5, 25, 50], min_length=1, description="The challenger's share of traffic, step by step."
+    )
+    slow_ms: float = Field(default=250.0, gt=0, description="An answer slower than this is a bad one.")
+    alpha: float = Field(default=0.01, gt=0, lt=0.5, description="Chance of rolling back a challenger that is equal.")
+    beta: float = Field(default=0.05, gt=0, lt=0.5, description="Chance that a step overlooks a harmful challenger.")
+    warm_up: Duration = Field(default=60.0, ge=0, description="Time after a start in which slow answers do not count.")
+    time_limit: Duration = Field(default=1800.0, gt=0, description="After this a canary without evidence ends.")
+    ready_timeout: Duration = Field(default=60.0, gt=0, description="Time a server has to become healthy.")
+    drain: Duration = Field(default=5.0, ge=0, description="Time an old server has to finish what it began.")
+    again: bool = Field(default=False, description="Start a model that was rejected before; needs a reason.")
+    reason: str | None = Field(default=None, description="Why a person decided so; recorded.")
+
+    @field_validator("steps")
+    @classmethod
+    def _rising(cls, steps: list[int]) -> list[int]:
+        if sorted(set(steps)) != steps:
+            raise ValueError("the steps must rise")
+        return steps

@@ -1,0 +1,78 @@
+"""Read `mlops.yaml` and remember where each value stands, so that an error can name line and column."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_ci.errors import UsageProblem
+
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A settings file: plain data, and the 1-based line and column of every key."""
+
+    path: Path | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    positions: dict[Path_, tuple[int, int]] = field(default_factory=dict)
+
+    def where(self, path: Path_) -> str:
+        """Return `file:line:column` of a key, or of its nearest parent that stands in the file."""
+        for length in range(len(path), -1, -1):
+            if position := self.positions.get(path[:length]):
+                return f"{self.path}:{position[0]}:{position[1]}"
+        return str(self.path)
+
+
+def find(start: Path) -> Path | None:
+    """Return the nearest `mlops.yaml` in `start` or above it, within the git repository."""
+    for folder in (start, *start.parents):
+        if (folder / "mlops.yaml").is_file():
+            return folder / "mlops.yaml"
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def read(path: Path) -> Document:
+    """Read a settings file.
+
+    Raises:
+        UsageProblem: it is missing, is not YAML, or does not hold a mapping.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise UsageProblem(f"{where}: this is not valid YAML: {problem.problem or problem.context}.") from problem
+    except (OSError, UnicodeDecodeError, YAMLError) as problem:
+        raise UsageProblem(f"{path} cannot be read as settings: {problem}.") from problem
+    if tree is None:
+        raise UsageProblem(f"{path} is empty. It needs at least the section of the step you run.")
+    if not isinstance(tree, dict):
+        raise UsageProblem(f"{path}:1:1: settings are a mapping of sections, not a {type(tree).__name__}.")
+    positions: dict[Path_, tuple[int, int]] = {}
+    return Document(path, _plain(tree, (), positions), positions)
+
+
+def _plain(node: Any, path: Path_, positions: dict[Path_, tuple[int, int]]) -> Any:  # noqa: ANN401 - YAML
+    """Return a node as plain data, noting where each key and item stands."""
+    if isinstance(node, dict):
+        for key in node:
+            line, column = node.lc.key(key)
+            positions[*path, key] = (line + 1, column + 1)
+        return {key: _plain(value, (*path, key), positions) for key, value in node.items()}
+    if isinstance(node, list):
+        for index in range(len(node)):
+            line, column = node.lc.item(index)
+            positions[*path, index] = (line + 1, column + 1)
+        return [_plain(value, (*path, index), positions) for index, value in enumerate(node)]
+    if type(node).__module__.startswith("ruamel"):  # numbers and strings that remember how they were written
+        return next(kind(node) for kind in (bool, int, float, str) if isinstance(node, kind))
+    return node

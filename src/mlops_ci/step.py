@@ -1,0 +1,36 @@
+"""What every step of the pipeline is: identity, options, a pure judgement, and a run that gathers facts."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from mlops_ci.ports import Clock, Progress
+from mlops_ci.process import SystemClock
+from mlops_ci.report import StepReport
+
+Options = TypeVar("Options", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a step is given beside its options."""
+
+    root: Path  # the ML repository
+    model: str  # the registered model's name
+    progress: Progress
+    tracking_uri: str = "sqlite:///mlflow.db"  # a relative SQLite path is relative to `root`
+    clock: Clock = field(default_factory=SystemClock)
+    hosted_runner: bool = False  # a GitHub-hosted machine that is gone after the job
+
+    @property
+    def workspace(self) -> Path:
+        """Return the folder for reports, logs and what runs: never under version control."""
+        return self.root / ".mlops-ci"
+
+
+class Step(Protocol[Options]):
+    """A module in `steps/` fulfils this."""
+
+    def run(self, options: Options, context: Context) -> StepReport:
+        """Gather facts through tools, judge them, and return the report."""
+        ...
