@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci.errors import NothingToJudge
-from mlops_ci.report import StepReport
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://github.com/mlops-ci/mlops-ci/report/v1"
@@ -71,19 +70,20 @@ def _digest_model_file(path: Path) -> str:
     return digest_file(path)
 
 
-def statement(report: StepReport) -> dict[str, Any]:
-    """Return an in-toto statement: this report, about exactly the digests it names as inputs."""
-    subjects = [
+def statement_from(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an in-toto statement: this report (as JSON), about exactly the digests it names as inputs."""
+    inputs = report.get("inputs", {})
+    digests = {name: str(digest) for name, digest in inputs.items() if str(digest).startswith("sha256:")}
+    return state_about(digests, PREDICATE, report)
+
+
+def state_about(subjects: Mapping[str, str], predicate_type: str, predicate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an in-toto statement (v1) about subjects: name → `sha256:<hex>`."""
+    named = [
         {"name": name, "digest": {"sha256": digest.removeprefix("sha256:")}}
-        for name, digest in sorted(report.inputs.items())
-        if digest.startswith("sha256:")
+        for name, digest in sorted(subjects.items())
     ]
-    return {
-        "_type": STATEMENT,
-        "subject": subjects,
-        "predicateType": PREDICATE,
-        "predicate": report.to_json(),
-    }
+    return {"_type": STATEMENT, "subject": named, "predicateType": predicate_type, "predicate": dict(predicate)}
 
 
 def find_fault(raw: object, *, step: str, subjects: Mapping[str, str]) -> str | None:

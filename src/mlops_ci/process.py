@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self, cast
 
 from mlops_ci.errors import ProgramFailed, ProgramMissing
 
@@ -230,8 +230,9 @@ class Conversation:
                 stderr=sink,
                 start_new_session=True,
             )
+        self._stdin, self._stdout = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
 
-    def __enter__(self) -> "Conversation":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -243,12 +244,9 @@ class Conversation:
         Raises:
             ProgramFailed: no answer within `timeout` seconds, the program ended, or it answered nonsense.
         """
-        stdin = self._process.stdin
         try:
-            if stdin is None:  # pragma: no cover - it is always a pipe
-                raise BrokenPipeError
-            stdin.write(json.dumps(question).encode() + b"\n")
-            stdin.flush()
+            self._stdin.write(json.dumps(question).encode() + b"\n")
+            self._stdin.flush()
             answer = json.loads(self._line(time.monotonic() + timeout))
         except (BrokenPipeError, ValueError) as broken:
             raise ProgramFailed(f"{_name(self._words)} gave no answer.\n{self._tail()}".strip()) from broken
@@ -257,9 +255,7 @@ class Conversation:
         return answer
 
     def _line(self, deadline: float) -> bytes:
-        stdout = self._process.stdout
-        if stdout is None:  # pragma: no cover - it is always a pipe
-            raise BrokenPipeError
+        stdout = self._stdout
         with selectors.DefaultSelector() as selector:
             selector.register(stdout, selectors.EVENT_READ)
             while b"\n" not in self._buffer:

@@ -8,7 +8,7 @@ from mlops_ci.ports import Clock, Progress
 from mlops_ci.process import SystemClock
 from mlops_ci.report import StepReport
 
-Options = TypeVar("Options", contravariant=True)
+OptionsT_contra = TypeVar("OptionsT_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Context:
     progress: Progress
     tracking_uri: str = "sqlite:///mlflow.db"  # a relative SQLite path is relative to `root`
     clock: Clock = field(default_factory=SystemClock)
+    git_token: str | None = field(default=None, repr=False)
     hosted_runner: bool = False  # a GitHub-hosted machine that is gone after the job
 
     @property
@@ -28,9 +29,9 @@ class Context:
         return self.root / ".mlops-ci"
 
 
-class Step(Protocol[Options]):
+class Step(Protocol[OptionsT_contra]):
     """A module in `steps/` fulfils this."""
 
-    def run(self, options: Options, context: Context) -> StepReport:
+    def run(self, options: OptionsT_contra, context: Context) -> StepReport:
         """Gather facts through tools, judge them, and return the report."""
         ...

@@ -21,7 +21,7 @@ _HELPERS = {
     "settings": ("mlops_ci.cli.settings", "Show each setting and where it came from."),
     "verdict": ("mlops_ci.cli.verdict", "Join the reports of a pipeline into one verdict."),
 }
-_SPECIAL = {"canary": "mlops_ci.cli.canary"}
+_SPECIAL = {"canary": "mlops_ci.cli.canary", "rollback": "mlops_ci.cli.rollback"}
 
 
 class LazyCommands(click.Group):
@@ -82,8 +82,6 @@ def invoke(argv: Sequence[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as shown:
         click.echo(shown.format_message(), err=True)
         return UsageProblem.exit_code
-    except click.UsageError as wrong:
-        return _say(UsageProblem, wrong.format_message())
     except click.ClickException as wrong:
         return _say(UsageProblem, wrong.format_message())
     except (KeyboardInterrupt, click.Abort, Interrupted) as stopped:

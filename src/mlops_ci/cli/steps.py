@@ -60,6 +60,17 @@ def run(entry: Entry, load: Callable[[], Action], shared: Common, flags_: Mappin
 def _run(
     entry: Entry, load: Callable[[], Action], shared: Common, flags_: Mapping[str, Any], terminal: Terminal
 ) -> StepReport:
+    options, context = prepare(entry, shared, flags_, terminal)
+    try:
+        return load()(options, context)
+    except ModuleNotFoundError as missing:
+        raise ProgramMissing(
+            f"{entry.name} needs the library {missing.name}. Install it with: pip install 'mlops-ci[{entry.extra}]'"
+        ) from missing
+
+
+def prepare(entry: Entry, shared: Common, flags_: Mapping[str, Any], terminal: Terminal) -> tuple[Any, Context]:
+    """Return a step's options, filled from all sources, and what it is given beside them."""
     cascade = shared.cascade()
     options = cascade.section(entry.section, SECTIONS[entry.section], flags_)
     project = cascade.project()
@@ -68,14 +79,10 @@ def _run(
         model=project.model,
         progress=terminal,
         tracking_uri=project.tracking_uri,
+        git_token=shared.environ.get("MLOPS_CI_GIT_TOKEN"),
         hosted_runner=shared.environ.get("RUNNER_ENVIRONMENT") == "github-hosted",
     )
-    try:
-        return load()(options, context)
-    except ModuleNotFoundError as missing:
-        raise ProgramMissing(
-            f"{entry.name} needs the library {missing.name}. Install it with: pip install 'mlops-ci[{entry.extra}]'"
-        ) from missing
+    return options, context
 
 
 def _failed(entry: Entry, failure: MlopsCiError) -> StepReport:

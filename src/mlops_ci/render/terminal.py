@@ -2,7 +2,7 @@
 
 from rich.console import Console
 from rich.markup import escape
-from rich.status import Status
+from rich.status import Status  # noqa: TC002 - costs nothing: the console imports it
 from rich.table import Table
 
 from mlops_ci.render.words import headline, interval, number, where, worst_first

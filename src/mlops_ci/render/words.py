@@ -16,7 +16,8 @@ def headline(report: StepReport) -> str:
     if report.verdict and not report.error_code:
         counts = [f"{count} {word}" for count, word in _count(report) if count]
         return f"{report.step} {_VERDICTS[report.verdict]}{': ' if counts else ''}{', '.join(counts)}"
-    kinds = {kind.exit_code: kind.headline for kind in (MlopsCiError, *MlopsCiError.__subclasses__())}
+    classes: list[type[MlopsCiError]] = [MlopsCiError, *MlopsCiError.__subclasses__()]
+    kinds = {kind.exit_code: kind.headline for kind in classes}
     return f"{report.step} NOT PASSED: {kinds[report.error_code]}"
 
 

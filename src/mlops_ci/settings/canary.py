@@ -35,6 +35,10 @@ class CanarySettings(Section):
     drain: Duration = Field(default=5.0, ge=0, description="Time an old server has to finish what it began.")
     again: bool = Field(default=False, description="Start a model that was rejected before; needs a reason.")
     reason: str | None = Field(default=None, description="Why a person decided so; recorded.")
+    to: str | None = Field(
+        default=None, description="Roll back to this version, or to `previous`: the champion before this one."
+    )
+    dry_run: bool = Field(default=False, description="Print what a rollback would do, and do nothing.")
 
     @field_validator("steps")
     @classmethod

@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
 from mlops_ci.errors import UsageProblem
 
 Path_ = tuple[str | int, ...]
@@ -41,9 +45,6 @@ def read(path: Path) -> Document:
     Raises:
         UsageProblem: it is missing, is not YAML, or does not hold a mapping.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
     try:
         text = path.read_text(encoding="utf-8")
         tree = YAML(typ="rt").load(text)
@@ -63,12 +64,12 @@ def read(path: Path) -> Document:
 
 def _plain(node: Any, path: Path_, positions: dict[Path_, tuple[int, int]]) -> Any:  # noqa: ANN401 - YAML
     """Return a node as plain data, noting where each key and item stands."""
-    if isinstance(node, dict):
+    if isinstance(node, CommentedMap):
         for key in node:
             line, column = node.lc.key(key)
             positions[*path, key] = (line + 1, column + 1)
         return {key: _plain(value, (*path, key), positions) for key, value in node.items()}
-    if isinstance(node, list):
+    if isinstance(node, CommentedSeq):
         for index in range(len(node)):
             line, column = node.lc.item(index)
             positions[*path, index] = (line + 1, column + 1)

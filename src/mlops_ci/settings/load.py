@@ -50,7 +50,7 @@ class Cascade:
         if self.chosen not in models:
             said = f"There is no model {self.chosen!r}" if self.chosen else "There are several models"
             raise UsageProblem(f"{self.document.where(('models',))}: {said}; pass --model with one of {_list(models)}.")
-        return ("models", self.chosen)
+        return ("models", str(self.chosen))
 
     def project(self) -> ProjectSettings:
         """Return the values above the sections."""

@@ -15,9 +15,8 @@ def json_schema() -> dict[str, Any]:
     """
     sections: dict[str, Any] = {name: (kind | None, Field(default=None)) for name, kind in SECTIONS.items()}
     one = create_model("OneModel", __base__=Section, **sections)
-    whole = create_model(
-        "MlopsYaml", __base__=one, __module__=__name__, models=(dict[str, one] | None, Field(default=None))
-    )
+    many: Any = (dict[str, one] | None, Field(default=None))  # type: ignore[valid-type] - made just above
+    whole = create_model("MlopsYaml", __base__=one, models=many)
     schema = whole.model_json_schema()
     project = ProjectSettings.model_json_schema()
     schema["properties"] = project["properties"] | schema["properties"]

@@ -40,7 +40,7 @@ def flights() -> pd.DataFrame:
     date = pd.to_datetime(table[["year", "month", "day"]])
     flight = table["carrier"] + table["flight"].astype(str)
     table["id"] = date.dt.strftime("%Y-%m-%d") + "-" + flight + "-" + table["origin"]
-    table["day_of_week"] = date.dt.dayofweek.astype("int64") + 1
+    table["day_of_week"] = date.dt.day_of_week.astype("int64") + 1
     table["sched_dep_minute"] = table["hour"] * 60 + table["minute"]
     table["distance"] = table["distance"].astype("float64")
     table["delayed"] = (table["arr_delay"] >= LATE_MINUTES).astype("int64")

@@ -19,6 +19,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from {{cookiecutter.package}} import stable
 from {{cookiecutter.package}}.data import GOLDEN, MONTHS, SCHEDULE, WEATHER
 from {{cookiecutter.package}}.features import to_matrix
 
@@ -29,6 +30,11 @@ METRICS = Path("metrics.json")
 INPUTS = [*SCHEDULE, *WEATHER]
 LABEL = "delayed"
 REQUIREMENTS = ["mlflow", "numpy", "pandas", "scikit-learn", "skops"]
+TRUSTED = [
+    f"{to_matrix.__module__}.{to_matrix.__name__}",
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+]
 
 
 def build(model: str, features: str) -> Pipeline:
@@ -42,7 +48,11 @@ def build(model: str, features: str) -> Pipeline:
     if model == "boosting":
         # Few small trees: more of them gain nothing on a later month, and cost time per request.
         trees = HistGradientBoostingClassifier(
-            max_iter=60, max_leaf_nodes=15, min_samples_leaf=100, early_stopping=False, random_state=0
+            max_iter=60,
+            max_leaf_nodes=15,
+            min_samples_leaf=100,
+            early_stopping=False,
+            random_state=0,
         )
         return make_pipeline(matrix, trees)
     message = f"{PARAMS}: train.model is {model!r}; choose logistic or boosting."
@@ -77,8 +87,8 @@ def validate(pipeline: Pipeline, rows: pd.DataFrame) -> dict[str, float]:
 def signature(rows: pd.DataFrame) -> ModelSignature:
     """Return the columns that a request holds, the same for every choice of features."""
     types = {"int64": "long", "float64": "double", "str": "string"}
-    columns = [ColSpec(types[str(rows[name].dtype)], name) for name in INPUTS]
-    return ModelSignature(Schema(columns), Schema([TensorSpec(np.dtype("float64"), (-1, 2))]))
+    inputs = Schema([ColSpec(types[str(rows[name].dtype)], name) for name in INPUTS])
+    return ModelSignature(inputs, Schema([TensorSpec(np.dtype("float64"), (-1, 2))]))
 
 
 def save(pipeline: Pipeline, rows: pd.DataFrame, path: Path) -> None:
@@ -95,6 +105,7 @@ def save(pipeline: Pipeline, rows: pd.DataFrame, path: Path) -> None:
         serialization_format="skops",
         skops_trusted_types=TRUSTED,
     )
+    stable.rewrite(path / "model.skops")
 
 
 def main() -> None:

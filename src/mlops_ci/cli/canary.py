@@ -1,0 +1,75 @@
+"""`mlops-ci canary run|status|stop`: one canary, what is in force, and the end of everything it started here."""
+
+import json
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from mlops_ci.catalog import STEPS
+from mlops_ci.cli.options import Common
+from mlops_ci.cli.steps import command as step_command
+from mlops_ci.cli.steps import prepare
+from mlops_ci.render.terminal import Terminal
+from mlops_ci.settings.canary import CanarySettings
+from mlops_ci.step import Context
+
+_ENTRY = STEPS["canary"]
+_ROLLBACK_ONLY = ("to", "dry_run")
+
+
+@click.group("canary", help=_ENTRY.summary)
+def command() -> None:
+    """Group the canary's commands."""
+
+
+command.add_command(
+    step_command(
+        _ENTRY,
+        "run",
+        "Release a registered version: the whole canary, to its promotion or its rollback.",
+        lambda: import_module(_ENTRY.module).run,
+        tuple(name for name in CanarySettings.model_fields if name not in _ROLLBACK_ONLY),
+    )
+)
+
+
+@command.command("status", help="Show what is recorded and what is in force on this machine.")
+@click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file.")
+@click.option("--model", metavar="NAME", help="Which of the settings' models.")
+@click.option("--environment", metavar="NAME", help="Environment to look at.")
+@click.option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal")
+@click.pass_obj
+def status(
+    environ: Mapping[str, str], settings: Path | None, model: str | None, environment: str | None, format_: str
+) -> None:
+    """Print the release file and the split in force."""
+    from mlops_ci.steps.canary import look
+
+    found = look(*_prepared(environ, settings, model, environment))
+    if format_ == "json":
+        click.echo(json.dumps(found, indent=2))
+        return
+    click.echo(found["recorded"])
+    click.echo(f"in force here: {found['in_force'] or 'nothing'}")
+
+
+@command.command("stop", help="Stop the proxy and every version that runs here; the record stays as it is.")
+@click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file.")
+@click.option("--model", metavar="NAME", help="Which of the settings' models.")
+@click.option("--environment", metavar="NAME", help="Environment to stop.")
+@click.pass_obj
+def stop(environ: Mapping[str, str], settings: Path | None, model: str | None, environment: str | None) -> None:
+    """Stop what runs here."""
+    from mlops_ci.steps.canary import assemble
+
+    assemble(*_prepared(environ, settings, model, environment)).engine().stop()
+
+
+def _prepared(
+    environ: Mapping[str, str], settings: Path | None, model: str | None, environment: str | None
+) -> tuple[CanarySettings, Context]:
+    given = {"environment": environment} if environment else {}
+    options, context = prepare(_ENTRY, Common(settings, model, "terminal", environ), given, Terminal())
+    return options, context

@@ -1,0 +1,139 @@
+"""Read a Great Expectations suite and remember on which line each expectation begins."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NoReturn, get_args
+
+from mlops_ci.contracts.known import KNOWN
+from mlops_ci.errors import NothingToJudge, UsageProblem
+
+Severity = Literal["critical", "warning", "info"]
+
+_DECODER = json.JSONDecoder()
+_BLANK = " \t\r\n"
+_REMEDY = "Write the contract with Great Expectations, or point `contract` at the right file."
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One sentence of a contract; `line` is 1-based and where its JSON object begins."""
+
+    type: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity = "critical"
+    line: int = 1
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def column(self) -> str | None:
+        """Return the column or columns it is about, joined by a comma; None for a whole table."""
+        names = [self.kwargs.get(key) for key in ("column", "column_A", "column_B")]
+        listed = self.kwargs.get("column_list")
+        names += listed if isinstance(listed, list) else []
+        return ",".join(str(name) for name in names if name is not None) or None
+
+    @property
+    def name(self) -> str:
+        """Return `type(column)`."""
+        return f"{self.type}({self.column or ''})"
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A contract: its name and its expectations in the order of the file, at least one."""
+
+    name: str
+    path: str
+    expectations: tuple[Expectation, ...]
+
+
+def read(path: Path, *, shown: str | None = None) -> Suite:
+    """Return the suite in a JSON file; messages call the file `shown`.
+
+    Raises:
+        NothingToJudge: the file is missing, is not JSON, or holds no expectation.
+        UsageProblem: an expectation is unknown or malformed; the message names file and line.
+    """
+    label = shown or str(path)
+    text, document = _load(path, label)
+    raw = document.get("expectations") if isinstance(document, dict) else None
+    if not isinstance(raw, list) or not raw:
+        raise NothingToJudge(f"{label} holds no expectations, so nothing can be judged by it. {_REMEDY}")
+    lines = list(_lines(text))
+    found = tuple(_expectation(one, f"{label}:{line}", line) for one, line in zip(raw, lines, strict=True))
+    return Suite(str(document.get("name") or document.get("expectation_suite_name") or path.stem), label, found)
+
+
+def _load(path: Path, label: str) -> tuple[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        return text, json.loads(text, parse_constant=_refuse)
+    except FileNotFoundError as problem:
+        raise NothingToJudge(f"The contract {label} does not exist. {_REMEDY}") from problem
+    except OSError as problem:
+        raise NothingToJudge(f"The contract {label} cannot be read: {problem.strerror}. {_REMEDY}") from problem
+    except json.JSONDecodeError as problem:
+        raise NothingToJudge(
+            f"{label}:{problem.lineno}:{problem.colno} is not JSON: {problem.msg}. {_REMEDY}"
+        ) from None
+    except ValueError as problem:
+        raise NothingToJudge(f"{label} is not JSON: {problem}. {_REMEDY}") from None
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON number")
+
+
+def _expectation(raw: object, place: str, line: int) -> Expectation:
+    if not isinstance(raw, dict):
+        raise UsageProblem(f"{place}: an expectation is an object with type and kwargs, not {raw!r:.60}.")
+    type_ = raw.get("type", raw.get("expectation_type"))
+    if not isinstance(type_, str) or type_ not in KNOWN:
+        raise UsageProblem(f"{place}: {_unknown(type_)}")
+    kwargs, meta = raw.get("kwargs") or {}, raw.get("meta") or {}
+    if not isinstance(kwargs, dict) or not isinstance(meta, dict):
+        raise UsageProblem(f"{place}: kwargs and meta of {type_} are objects, such as {{}}.")
+    severity = raw.get("severity") or "critical"
+    if severity not in get_args(Severity):
+        raise UsageProblem(f"{place}: severity is one of {', '.join(get_args(Severity))}, not {severity!r}.")
+    return Expectation(type_, kwargs, severity, line, meta)
+
+
+def _unknown(type_: object) -> str:
+    if not isinstance(type_, str):
+        return "an expectation needs a type, such as expect_column_values_to_not_be_null."
+    near = difflib.get_close_matches(type_, sorted(KNOWN), n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else "Its gallery lists the names it knows."
+    return f"Great Expectations knows no {type_!r}. {hint}"
+
+
+def _lines(text: str) -> Iterator[int]:
+    """Yield the line of each item of the top-level array `expectations`; the text is known to be valid JSON."""
+    start = 0
+    for key, position in _members(text):
+        start = position if key == "expectations" else start  # JSON's last one of a name is the one that counts
+    position = _skip(text, start + 1)
+    while text[position] != "]":
+        yield text.count("\n", 0, position) + 1
+        position = _skip(text, _DECODER.raw_decode(text, position)[1])
+        position = _skip(text, position + 1) if text[position] == "," else position
+
+
+def _members(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each key of the top-level object with the position at which its value begins."""
+    position = _skip(text, _skip(text, 0) + 1)
+    while text[position] != "}":
+        key, position = _DECODER.raw_decode(text, position)
+        position = _skip(text, _skip(text, position) + 1)
+        yield key, position
+        position = _skip(text, _DECODER.raw_decode(text, position)[1])
+        position = _skip(text, position + 1) if text[position] == "," else position
+
+
+def _skip(text: str, position: int) -> int:
+    while text[position] in _BLANK:
+        position += 1
+    return position

@@ -1,0 +1,1 @@
+"""Golden set, predictions, metrics, paired comparison and latency rounds."""

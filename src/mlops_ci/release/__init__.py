@@ -1,0 +1,1 @@
+"""The desired state of each environment, on its own branch of the ML repository."""

@@ -1,0 +1,91 @@
+"""The state branch: every change is a commit, the push is the lock, `git log` is the audit trail."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mlops_ci.release.state import State, parse
+from mlops_ci.tools.git import Git, PushRefused
+
+BRANCH = "refs/heads/mlops-ci/state"
+_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a commit on the state branch says."""
+
+    subject: str
+    release: str
+    step: str = "-"
+    weight: int = 100
+    verdict: str = "-"
+    evidence: str = "-"
+
+    def message(self) -> str:
+        """Return subject and trailers."""
+        trailers = {
+            "Release": self.release,
+            "Step": self.step,
+            "Weight": str(self.weight),
+            "Verdict": self.verdict,
+            "Evidence": self.evidence,
+        }
+        return f"{self.subject}\n\n" + "".join(f"Mlops-Ci-{key}: {value}\n" for key, value in trailers.items())
+
+
+@dataclass(frozen=True, slots=True)
+class StateBranch:
+    """The releases of one model in one environment, as recorded on origin."""
+
+    git: Git
+    environment: str
+    model: str
+    empty: State = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "empty", State(self.environment, self.model))
+
+    def read(self) -> State:
+        """Return the recorded state; an empty one when nothing was released yet."""
+        return self._at(self.git.fetch(BRANCH))
+
+    def change(self, decide: Callable[[State], State], note: Note, files: Mapping[str, bytes] | None = None) -> State:
+        """Record what `decide` makes of the current state, and return it.
+
+        When somebody else pushed in between, the state is read and decided again. Nothing is written when
+        `decide` returns the state unchanged.
+
+        Raises:
+            PushRefused: origin does not take the commit.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            parent = self.git.fetch(BRANCH)
+            before = self._at(parent)
+            after = decide(before)
+            if after == before:
+                return before
+            contents = {after.path: after.to_yaml().encode(), **(files or {})}
+            try:
+                self.git.push(self.git.commit(parent, contents, note.message()), BRANCH)
+            except PushRefused as refused:
+                if not refused.moved or attempt == _ATTEMPTS:
+                    raise
+            else:
+                return after
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def champions(self) -> list[State]:
+        """Return the recorded states, newest first."""
+        commit = self.git.fetch(BRANCH)
+        if commit is None:
+            return []
+        return [self._at(one) for one in self.git.history(commit, self.empty.path)]
+
+    def evidence(self, path: str) -> str | None:
+        """Return the text of an evidence file on the branch."""
+        commit = self.git.fetch(BRANCH)
+        return self.git.read(commit, path) if commit else None
+
+    def _at(self, commit: str | None) -> State:
+        text = self.git.read(commit, self.empty.path) if commit else None
+        return parse(text, self.environment, self.model) if text is not None else self.empty

@@ -1,0 +1,1 @@
+"""Pure functions on numbers: intervals, sequential evidence; no files, no clocks."""

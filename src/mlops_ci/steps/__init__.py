@@ -1,0 +1,1 @@
+"""One module for each step: identity, options, a pure judgement, a run that gathers facts."""

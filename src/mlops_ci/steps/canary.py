@@ -1,0 +1,130 @@
+"""Step `canary`: move traffic to a registered version step by step; promote it, or roll it back by itself."""
+
+from typing import Any
+
+from mlops_ci.errors import UsageProblem
+from mlops_ci.report import Effect, Finding, Location, Measurement, Severity, StepReport
+from mlops_ci.rollout.assembly import Assembly
+from mlops_ci.rollout.controller import Canary, Cause, Outcome
+from mlops_ci.settings.canary import CanarySettings as Options
+from mlops_ci.step import Context
+from mlops_ci.tools import mlflow
+from mlops_ci.tools.git import Git
+
+NAME = "canary"
+
+# cause → code, severity, effect, title, remedy
+_FINDINGS: dict[Cause, tuple[str, Severity, Effect, str, str]] = {
+    "judged": (
+        "MCI-CANARY-001", "critical", "blocks", "The challenger is worse in production",
+        "Traffic is back on the champion. Find the cause in the challenger's log before you try again.",
+    ),
+    "never-ready": (
+        "MCI-CANARY-002", "critical", "blocks", "The challenger never became ready",
+        "No traffic reached it. Mend its start and release the mended version.",
+    ),
+    "crashed": (
+        "MCI-CANARY-003", "critical", "blocks", "The challenger stopped running",
+        "Traffic is back on the champion. The end of its log says why.",
+    ),
+    "time-limit": (
+        "MCI-CANARY-004", "medium", "undecided", "The evidence did not decide in time",
+        "Traffic is back on the champion; this is no judgement against the model. Allow more time (canary.time_limit).",
+    ),
+    "evidence-lost": (
+        "MCI-CANARY-005", "high", "undecided", "The evidence was lost",
+        "Traffic is back on the champion; this is no judgement against the model. Run the canary again.",
+    ),
+    "rejected-before": (
+        "MCI-CANARY-006", "high", "blocks", "This model was rejected before",
+        "Release a mended version, or pass --again with --reason.",
+    ),
+}  # fmt: skip
+
+
+def evaluate(outcome: Outcome, options: Options) -> tuple[tuple[Finding, ...], tuple[Measurement, ...]]:
+    """Return the findings and measurements that an ended canary means."""
+    release = outcome.release
+    against = Measurement(
+        name="evidence against the challenger",
+        metric="e-value",
+        value=None,
+        threshold=1 / options.alpha,
+        method="sequential likelihood ratios, valid at any time",
+        verdict="pass" if outcome.promoted else None,
+        evidence={"e_value": outcome.evidence, "guardrail": outcome.guardrail},
+    )
+    if outcome.promoted:
+        return (), (against,)
+    code, severity, effect, title, remedy = _FINDINGS[outcome.cause]
+    message = f"{outcome.detail}. {remedy}" if outcome.detail else remedy
+    place = Location(name=release.name)
+    found = [Finding(code, severity, effect, title, message, place, {"cause": outcome.cause})]
+    if not outcome.recorded:
+        found.append(_unrecorded(place))
+    return tuple(found), (against,)
+
+
+def _unrecorded(place: Location) -> Finding:
+    return Finding(
+        "MCI-RECORD-001", "high", "informs", "The rollback is not recorded yet",
+        "Traffic is on the champion, but the push to mlops-ci/state was refused. Run: mlops-ci rollback.", place,
+    )  # fmt: skip
+
+
+def run(options: Options, context: Context) -> StepReport:
+    """Release a registered version, and report how that ended."""
+    _refuse(options, context)
+    git = Git(context.root, context.git_token)
+    git.demand_clean_branch()
+    git.demand_origin()
+    parts = assemble(options, context)
+    engine, shelf = parts.engine(), parts.shelf()
+    canary = Canary(
+        engine=engine,
+        branch=parts.branch(),
+        workload=shelf.workload,
+        settings=options,
+        clock=context.clock,
+        progress=context.progress,
+    )
+    outcome = canary.run(shelf.candidate(options.version, context.clock.now()))
+    findings, measurements = evaluate(outcome, options)
+    return StepReport(
+        NAME,
+        findings=findings,
+        measurements=measurements,
+        inputs={"model": outcome.release.model_digest, "commit": outcome.release.commit},
+        outputs={
+            "decision": "promote" if outcome.promoted else "roll-back",
+            "cause": outcome.cause,
+            "version": outcome.release.version,
+            "recorded": str(outcome.recorded).lower(),
+        },
+        timeline=tuple(outcome.timeline),
+        tools={"envoy": engine.proxy.version(), "mlflow": mlflow.version()},
+    )
+
+
+def _refuse(options: Options, context: Context) -> None:
+    if context.hosted_runner and options.environment == "production":
+        raise UsageProblem(
+            "Processes on a hosted runner end with the job, so they cannot be production. "
+            "Rehearse with --environment rehearsal."
+        )
+    if options.again and not options.reason:
+        raise UsageProblem("--again starts a model that was rejected before; say why with --reason.")
+
+
+def assemble(options: Options, context: Context) -> Assembly:
+    """Return the parts of a canary on this machine; nothing is started or connected yet."""
+    git = Git(context.root, context.git_token)
+    return Assembly(options, context.root, context.model, context.tracking_uri, git, context.clock)
+
+
+def look(options: Options, context: Context) -> dict[str, Any]:
+    """Return what is recorded, as the release file has it, and the split that is in force on this machine."""
+    parts = assemble(options, context)
+    engine = parts.engine()
+    in_force = engine.weights() if engine.proxy_runs() else {}
+    return {"recorded": parts.branch().read().to_yaml(), "in_force": in_force}

@@ -1,0 +1,156 @@
+"""git, called as a program; a token reaches it through its environment, never through its arguments."""
+
+import base64
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlops_ci.errors import NothingToJudge, ProgramFailed, UsageProblem
+from mlops_ci.process import Completed, failure, run
+
+# Commits on the state branch are ours whoever runs us; a person's own signature must not be needed at night.
+_AUTHOR = {
+    "GIT_AUTHOR_NAME": "mlops-ci",
+    "GIT_AUTHOR_EMAIL": "mlops-ci@users.noreply.github.com",
+    "GIT_COMMITTER_NAME": "mlops-ci",
+    "GIT_COMMITTER_EMAIL": "mlops-ci@users.noreply.github.com",
+}
+_ROUTINE = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+class PushRefused(ProgramFailed):
+    """The remote did not take a push; with `moved`, because somebody else pushed first."""
+
+    def __init__(self, message: str, *, moved: bool) -> None:
+        super().__init__(message)
+        self.moved = moved
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """A repository's work tree and its remote `origin`."""
+
+    root: Path
+    token: str | None = field(default=None, repr=False)
+
+    def call(
+        self, *words: str, check: bool = True, stdin: bytes = b"", env: Mapping[str, str] | None = None
+    ) -> Completed:
+        """Run `git words…` in the repository."""
+        return run(
+            ["git", "-C", self.root, *words], env={**_ROUTINE, **(env or {})}, stdin=stdin, check=check, timeout=60
+        )
+
+    def head(self) -> str:
+        """Return the commit that is checked out; raise UsageProblem without one."""
+        done = self.call("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False)
+        if done.code:
+            raise UsageProblem(f"{self.root} is not a git repository with a commit. Run: git init, then commit.")
+        return done.stdout.strip()
+
+    def demand_clean_branch(self) -> None:
+        """Raise UsageProblem unless a branch is checked out and every change is committed."""
+        self.head()
+        if self.call("symbolic-ref", "--quiet", "HEAD", check=False).code:
+            raise UsageProblem("HEAD is detached, so this commit may be lost. Check out a branch: git switch main.")
+        changed = self.call("status", "--porcelain").stdout.splitlines()
+        if changed:
+            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            raise UsageProblem(
+                f"The work tree is dirty ({changed[0][3:]}{more}), so no commit describes it. Commit or stash first."
+            )
+
+    def demand_origin(self) -> str:
+        """Return the URL of `origin`; raise UsageProblem when there is none."""
+        done = self.call("remote", "get-url", "origin", check=False)
+        if done.code:
+            raise UsageProblem(
+                "There is no remote named origin, where releases are recorded. Run: git remote add origin URL."
+            )
+        return done.stdout.strip()
+
+    def fetch(self, ref: str) -> str | None:
+        """Return the commit that `ref` names on origin, fetched; None when origin has no such ref."""
+        listed = self._remote("ls-remote", "--exit-code", "origin", ref)
+        if listed.code == 2:  # noqa: PLR2004 - git's own code for "no such ref"
+            return None
+        if listed.code:
+            raise ProgramFailed(f"origin cannot be read. {failure(listed)}")
+        commit = listed.stdout.split()[0]
+        fetched = self._remote("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", ref)
+        if fetched.code:
+            raise ProgramFailed(f"{ref} cannot be fetched. {failure(fetched)}")
+        return commit
+
+    def read(self, commit: str, path: str) -> str | None:
+        """Return a file's text at a commit; None when it is not there."""
+        done = self.call("cat-file", "blob", f"{commit}:{path}", check=False)
+        return None if done.code else done.stdout
+
+    def history(self, commit: str, path: str, most: int = 50) -> list[str]:
+        """Return the commits that changed a file, newest first."""
+        return self.call("log", f"-{most}", "--format=%H", commit, "--", path).stdout.split()
+
+    def commit(self, parent: str | None, files: Mapping[str, bytes], message: str) -> str:
+        """Return a new commit on top of `parent` with some files changed; no branch or work tree is touched."""
+        entries = self.call("ls-tree", "-r", "-z", parent).stdout.split("\0") if parent else []
+        kept = [entry for entry in entries if entry and entry.split("\t", 1)[1] not in files]
+        for path, content in files.items():
+            blob = self.call("hash-object", "-w", "--stdin", stdin=content).stdout.strip()
+            kept.append(f"100644 blob {blob}\t{path}")
+        index = self.root / ".mlops-ci" / "state-index"
+        index.parent.mkdir(exist_ok=True)
+        index.unlink(missing_ok=True)
+        own_index = {"GIT_INDEX_FILE": str(index)}
+        self.call("update-index", "-z", "--index-info", stdin="\0".join(kept).encode() + b"\0", env=own_index)
+        tree = self.call("write-tree", env=own_index).stdout.strip()
+        index.unlink(missing_ok=True)
+        parents = ["-p", parent] if parent else []
+        return self.call("commit-tree", tree, *parents, stdin=message.encode(), env=_AUTHOR).stdout.strip()
+
+    def push(self, commit: str, ref: str) -> None:
+        """Push a commit to a ref of origin, never by force.
+
+        Raises:
+            PushRefused: the remote has moved on, forbids it, or cannot be reached.
+        """
+        done = self._remote("push", "--porcelain", "origin", f"{commit}:{ref}")
+        if done.code:
+            said = done.stdout + done.stderr
+            moved = any(word in said for word in ("fetch first", "non-fast-forward", "cannot lock ref", "stale info"))
+            raise PushRefused(f"The push to {ref} was refused. {failure(done)}", moved=moved)
+
+    def export(self, commit: str, folder: Path) -> None:
+        """Write the files of a commit into a new folder, whole or not at all.
+
+        Raises:
+            NothingToJudge: the commit is not in this repository (a shallow clone, perhaps).
+        """
+        if folder.is_dir():
+            return
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        archive = folder.with_suffix(".tar")
+        done = self.call("archive", "--format=tar", f"--output={archive}", commit, check=False)
+        if done.code:
+            raise NothingToJudge(
+                f"Commit {commit} is not in this clone. Fetch the whole history: git fetch --unshallow."
+            )
+        partial = folder.with_suffix(".partial")
+        with tarfile.open(archive) as packed:
+            packed.extractall(partial, filter="data")
+        archive.unlink()
+        partial.rename(folder)
+
+    def _remote(self, *words: str) -> Completed:
+        return self.call(*words, check=False, env=self._credentials())
+
+    def _credentials(self) -> dict[str, str]:
+        if not self.token:
+            return {}
+        basic = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
+        return {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "http.extraHeader",
+            "GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}",
+        }

@@ -1,0 +1,1 @@
+"""Who gets how much: the engines that move traffic between versions."""

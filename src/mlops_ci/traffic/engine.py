@@ -1,0 +1,63 @@
+"""What the canary needs of an engine: start and stop versions, split traffic, count what happened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A version that can be started: its code, its model, and the command that serves it."""
+
+    name: str
+    command: tuple[str, ...]
+    code: Path  # working folder: the repository as it was at the version's commit
+    model: Path
+    model_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one version has answered since it was started: integers that only rise."""
+
+    requests: int
+    errors: int
+    timed: int  # requests whose time is known
+    slow: int  # of these, the ones slower than the limit
+
+
+class Engine(Protocol):
+    """Processes on this machine today; containers and clusters fulfil the same protocol."""
+
+    def start(self, workload: Workload) -> None:
+        """Start a version and wait until it is ready; nothing happens when it is.
+
+        Raises:
+            NeverReady: it ended, or did not become ready in time.
+        """
+        ...
+
+    def route(self, weights: Mapping[str, int]) -> None:
+        """Split the traffic, percent by version, and wait until the split is in force."""
+        ...
+
+    def weights(self) -> dict[str, int]:
+        """Return the split in force; raise ProgramFailed when it cannot be read."""
+        ...
+
+    def counts(self) -> dict[str, Counts]:
+        """Return the counts by version; raise ProgramFailed when they cannot be read."""
+        ...
+
+    def running(self, name: str) -> bool:
+        """Say whether a version runs."""
+        ...
+
+    def retire(self, name: str, *, drain: float) -> None:
+        """Stop a version that gets no traffic, after it had `drain` seconds to finish what it began."""
+        ...
+
+    def stop(self) -> None:
+        """Stop everything the engine started."""
+        ...

@@ -1,0 +1,54 @@
+"""Pins the generated workflows to the template's own commit, and records where they came from."""
+
+import json
+import subprocess
+from pathlib import Path
+
+REPOSITORY = {{ cookiecutter._repo_dir | tojson }}
+TEMPLATE = {{ cookiecutter._template | tojson }}
+PLACEHOLDER = "0" * 40
+ACTIONS = "mlops-ci/mlops-ci/actions/"
+CONTEXT = {
+    "project_name": {{ cookiecutter.project_name | tojson }},
+    "project_slug": {{ cookiecutter.project_slug | tojson }},
+    "package": {{ cookiecutter.package | tojson }},
+    "owner": {{ cookiecutter.owner | tojson }},
+}
+
+
+def template_commit() -> str | None:
+    """Return the commit of the template's checkout, or None outside of git."""
+    try:
+        command = ["git", "-C", REPOSITORY, "rev-parse", "HEAD"]
+        done = subprocess.run(command, capture_output=True, check=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def pin(commit: str) -> None:
+    """Replace the placeholder behind each of our actions."""
+    for workflow in Path(".github/workflows").glob("*.yml"):
+        lines = workflow.read_text(encoding="utf-8").splitlines(keepends=True)
+        pinned = [line.replace(PLACEHOLDER, commit) if ACTIONS in line else line for line in lines]
+        workflow.write_text("".join(pinned), encoding="utf-8")
+
+
+def record(commit: str | None) -> None:
+    """Write the file by which `cruft update` finds this repository's template."""
+    content = {
+        "template": TEMPLATE,
+        "commit": commit,
+        "checkout": None,
+        "context": {"cookiecutter": CONTEXT},
+        "directory": "templates/model-service",
+    }
+    Path(".cruft.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+commit = template_commit()
+record(commit)
+if commit is None:
+    print(f"The template is no git checkout: replace {PLACEHOLDER} in .github/workflows/ by a commit of mlops-ci.")
+else:
+    pin(commit)

@@ -1,0 +1,31 @@
+"""Refuses names that would not work later, before any file is written."""
+
+import keyword
+import re
+import sys
+
+NAME = {{ cookiecutter.project_name | tojson }}
+SLUG = {{ cookiecutter.project_slug | tojson }}
+PACKAGE = {{ cookiecutter.package | tojson }}
+OWNER = {{ cookiecutter.owner | tojson }}
+
+
+def problem() -> str | None:
+    """Return what is wrong with the first bad name, as one sentence."""
+    if not NAME.isprintable() or not re.fullmatch(r"[^\"\\{}]{1,60}", NAME):
+        return f"project_name {NAME!r} must have 1 to 60 characters, none of them a quote, backslash or brace."
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", SLUG) or len(SLUG) > 50:
+        return f"project_slug {SLUG!r} must be lower-case words joined by hyphens, 50 characters at most."
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", PACKAGE) or len(PACKAGE) > 50:
+        return f"package {PACKAGE!r} must be a lower-case Python identifier, 50 characters at most."
+    if keyword.iskeyword(PACKAGE) or keyword.issoftkeyword(PACKAGE):
+        return f"package {PACKAGE!r} is a Python keyword; choose another name."
+    if PACKAGE in sys.stdlib_module_names:
+        return f"package {PACKAGE!r} would hide a module of Python's standard library; choose another name."
+    if not re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*(/[A-Za-z0-9._-]+)?", OWNER) or len(OWNER) > 100:
+        return f"owner {OWNER!r} must be a GitHub user, an organization or organization/team."
+    return None
+
+
+if sentence := problem():
+    sys.exit(sentence)
