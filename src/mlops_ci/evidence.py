@@ -14,7 +14,7 @@ PREDICATE = "https://github.com/mlops-ci/mlops-ci/report/v1"
 
 # Written by the registry or by the clock, not by the training: the same model has the same digest without them.
 _IGNORED_FILES = {"registered_model_meta"}
-_IGNORED_KEYS = ("model_id:", "model_uuid:", "run_id:", "utc_time_created:", "artifact_path:")
+_IGNORED_KEYS = ("model_id:", "model_uuid:", "run_id:", "utc_time_created:", "artifact_path:", "model_size_bytes:")
 
 
 def digest_bytes(data: bytes) -> str:

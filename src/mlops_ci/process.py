@@ -152,32 +152,33 @@ class Detached:
         return {"pid": self.pid, "started": self.started}
 
 
+# The program's parent ends at once: it is nobody's child, so it stays when we go (Envoy ends with its parent).
+_LAUNCHER = """
+import subprocess, sys
+log, *argv = sys.argv[1:]
+with open(log, "ab") as sink:
+    streams = {"stdin": subprocess.DEVNULL, "stdout": sink, "stderr": sink}
+    print(subprocess.Popen(argv, start_new_session=True, **streams).pid)
+"""
+
+
 def spawn(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], log: Path) -> Detached:
     """Start a program that outlives this process, in a session of its own, its output appended to `log`.
 
     Raises:
         ProgramMissing: the executable cannot be found.
+        ProgramFailed: it cannot be started.
     """
-    words = [resolve(str(argv[0])), *(str(word) for word in argv[1:])]
-    with log.open("ab") as sink:
-        process = subprocess.Popen(
-            words,
-            cwd=cwd,
-            env={**os.environ, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
-    process.returncode = 0  # it is not ours to wait for: no warning when the handle is collected
-    return Detached(process.pid, _start_time(process.pid))
+    words = [resolve(str(argv[0])), *argv[1:]]
+    launched = run([sys.executable, "-I", "-S", "-c", _LAUNCHER, log, *words], cwd=cwd, env=env, timeout=10)
+    pid = int(launched.stdout)
+    return Detached(pid, _start_time(pid))
 
 
 def alive(service: Detached) -> bool:
     """Say whether exactly this process still runs (a zombie or a recycled pid does not count)."""
     import psutil
 
-    _reap(service.pid)
     try:
         process = psutil.Process(service.pid)
         same = abs(process.create_time() - service.started) < 0.05  # noqa: PLR2004 - clock ticks are 0.01 s
@@ -196,11 +197,6 @@ def stop(service: Detached, *, grace: float = 10.0) -> None:
         end = time.monotonic() + patience
         while alive(service) and time.monotonic() < end:
             time.sleep(0.02)
-
-
-def _reap(pid: int) -> None:
-    with suppress(ChildProcessError, OSError):
-        os.waitpid(pid, os.WNOHANG)
 
 
 def _start_time(pid: int) -> float:

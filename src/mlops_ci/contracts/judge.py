@@ -1,5 +1,7 @@
 """Judge a table by a suite: one scan for what compiles, Great Expectations for the rest, in the suite's order."""
 
+from dataclasses import replace
+
 from mlops_ci.contracts.judged import Judged, Unexpected, from_outcome, from_scan
 from mlops_ci.contracts.plan import Scan, compile_
 from mlops_ci.contracts.suite import Expectation, Suite
@@ -38,8 +40,6 @@ def _with_samples(judged: Judged, scan: Scan, table: Table) -> Judged:
     column = judged.expectation.column
     if not judged.unexpected_count or scan.unexpected is None or column is None:
         return judged
-    from dataclasses import replace
-
     found = table.sample(column, scan.unexpected, SHOWN)
     return replace(judged, unexpected=tuple(Unexpected(one.value, one.row, one.file) for one in found))
 
@@ -53,7 +53,7 @@ def _by_great_expectations(suite: Suite, rest: list[Expectation], table: Table, 
         if outcome.malformed:
             raise UsageProblem(f"{suite.path}:{expectation.line}: {expectation.name}: {outcome.error}.")
         unexpected = _unexpected(outcome, table)
-        found.append(from_outcome(expectation, outcome.success, outcome.result, outcome.error, unexpected, rows))
+        found.append(from_outcome(expectation, outcome, unexpected, rows))
     return found
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from mlops_ci.contracts.plan import Scan
 from mlops_ci.contracts.suite import Expectation
+from mlops_ci.tools.great_expectations import Outcome
 
 DUCKDB, GREAT_EXPECTATIONS = "duckdb", "great_expectations"
+ABSENT = "the column is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,9 @@ def from_scan(
     """Return the judgement that follows from a scan's values, in the order of its expressions."""
     match scan.shape:
         case "absent":
-            return Judged(expectation, success=False, engine=DUCKDB, error="the column is missing")
+            return Judged(expectation, success=False, engine=DUCKDB, element_count=rows, error=ABSENT)
         case "columns":
-            return _columns(expectation, columns)
+            return _columns(expectation, rows, columns)
         case "rows":
             return Judged(expectation, _inside(rows, expectation.kwargs), DUCKDB, rows, observed_value=rows)
         case "aggregate":
@@ -84,26 +86,19 @@ def from_scan(
             return _map(expectation, rows, int(values[0]), int(values[1]))
 
 
-def from_outcome(
-    expectation: Expectation,
-    success: bool,  # noqa: FBT001 - the first thing one asks
-    result: Mapping[str, Any],
-    error: str | None,
-    unexpected: tuple[Unexpected, ...],
-    rows: int,
-) -> Judged:
+def from_outcome(expectation: Expectation, outcome: Outcome, unexpected: tuple[Unexpected, ...], rows: int) -> Judged:
     """Return the judgement of Great Expectations in our words."""
-    observed = result.get("observed_value")
+    result = outcome.result
     return Judged(
         expectation,
-        success and error is None,
+        outcome.success and outcome.error is None,
         GREAT_EXPECTATIONS,
         result.get("element_count", rows),
         result.get("missing_count"),
         result.get("unexpected_count"),
         result.get("unexpected_percent"),
-        observed,
-        error,
+        result.get("observed_value"),
+        outcome.error,
         unexpected,
     )
 
@@ -121,14 +116,15 @@ def _mostly(expectation: Expectation) -> float:
     return 1.0 if mostly is None else float(mostly)
 
 
-def _columns(expectation: Expectation, columns: Sequence[str]) -> Judged:
+def _columns(expectation: Expectation, rows: int, columns: Sequence[str]) -> Judged:
     observed = sorted(columns)
     if "column_set" not in expectation.kwargs and expectation.column:
-        return Judged(expectation, expectation.column in columns, DUCKDB, observed_value=None)
+        there = expectation.column in columns
+        return Judged(expectation, there, DUCKDB, rows, error=None if there else ABSENT)
     wanted = set(expectation.kwargs.get("column_set") or ())
-    exact = expectation.kwargs.get("exact_match", True)
-    success = wanted == set(columns) if exact in {True, None} else wanted <= set(columns)
-    return Judged(expectation, success, DUCKDB, observed_value=observed)
+    exact = expectation.kwargs.get("exact_match")
+    success = wanted <= set(columns) if exact is False else wanted == set(columns)
+    return Judged(expectation, success, DUCKDB, rows, observed_value=observed)
 
 
 def _inside(value: float, kwargs: Mapping[str, Any]) -> bool:

@@ -108,7 +108,7 @@ def _outside(value: str, kwargs: Mapping[str, Any]) -> Sql | None:
     parts, values = [], []
     for key, loose, strict in (("min_value", "<", "<="), ("max_value", ">", ">=")):
         if key in kwargs:
-            parts.append(f"{value} {strict if kwargs.get('strict' + key[:4]) else loose} ?")
+            parts.append(f"{value} {strict if kwargs.get(f'strict_{key[:3]}') else loose} ?")
             values.append(kwargs[key])
     return Sql(f"({' OR '.join(parts)})", tuple(values)) if parts else None
 
@@ -116,9 +116,8 @@ def _outside(value: str, kwargs: Mapping[str, Any]) -> Sql | None:
 def _between(case: _Case) -> Scan | None:
     bounds = [case.kwargs[key] for key in ("min_value", "max_value") if key in case.kwargs]
     numbers = case.column.kind in _NUMBERS and all(map(_is_number, bounds))
-    texts = case.column.kind == "text" and all(isinstance(one, str) for one in bounds)
     wrong = _outside(case.value, case.kwargs)
-    return _values(case, wrong) if wrong and (numbers or texts) else None
+    return _values(case, wrong) if wrong and numbers else None
 
 
 def _lengths(case: _Case) -> Scan | None:

@@ -5,13 +5,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, NoReturn
 
 from mlops_ci.contracts.known import KNOWN
 from mlops_ci.errors import NothingToJudge, UsageProblem
 
 Severity = Literal["critical", "warning", "info"]
 
+_SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 _DECODER = json.JSONDecoder()
 _BLANK = " \t\r\n"
 _REMEDY = "Write the contract with Great Expectations, or point `contract` at the right file."
@@ -96,10 +97,18 @@ def _expectation(raw: object, place: str, line: int) -> Expectation:
     kwargs, meta = raw.get("kwargs") or {}, raw.get("meta") or {}
     if not isinstance(kwargs, dict) or not isinstance(meta, dict):
         raise UsageProblem(f"{place}: kwargs and meta of {type_} are objects, such as {{}}.")
-    severity = raw.get("severity") or "critical"
-    if severity not in get_args(Severity):
-        raise UsageProblem(f"{place}: severity is one of {', '.join(get_args(Severity))}, not {severity!r}.")
+    severity = next((one for one in _SEVERITIES if one == (raw.get("severity") or "critical")), None)
+    if severity is None:
+        raise UsageProblem(f"{place}: severity is one of {', '.join(_SEVERITIES)}, not {raw['severity']!r}.")
+    _refuse_empty_range(kwargs, f"{place}: {type_}")
     return Expectation(type_, kwargs, severity, line, meta)
+
+
+def _refuse_empty_range(kwargs: Mapping[str, Any], place: str) -> None:
+    bounds = [kwargs.get("min_value"), kwargs.get("max_value")]
+    numbers = [one for one in bounds if isinstance(one, int | float)]
+    if numbers != sorted(numbers):
+        raise UsageProblem(f"{place}: min_value {numbers[0]} is above max_value {numbers[1]}, so nothing could pass.")
 
 
 def _unknown(type_: object) -> str:

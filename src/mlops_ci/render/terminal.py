@@ -2,7 +2,7 @@
 
 from rich.console import Console
 from rich.markup import escape
-from rich.status import Status  # noqa: TC002 - costs nothing: the console imports it
+from rich.status import Status
 from rich.table import Table
 
 from mlops_ci.render.words import headline, interval, number, where, worst_first
@@ -19,6 +19,8 @@ class Terminal:
     def __init__(self, *, file: Console | None = None) -> None:
         """Talk to stderr, so that stdout holds nothing but what was asked for."""
         self.console = file or Console(stderr=True, highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = 120
         self._status: Status | None = None
 
     def note(self, message: str) -> None:

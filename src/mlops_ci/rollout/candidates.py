@@ -63,6 +63,10 @@ class Shelf:
         """
         code = self.folder / "code" / release.commit
         self.git.export(release.commit, code)
+        return Workload(release.name, self.serve, code, self.model_of(release), release.model_digest)
+
+    def model_of(self, release: Release) -> Path:
+        """Return the folder with a release's registered model, checked; raise ProgramFailed if it is another."""
         model = self.folder / "models" / release.model_digest.removeprefix("sha256:")
         self.registry.download(self.registry.find(self.model, release.version), model)
         if (found := digest_model(model)) != release.model_digest:
@@ -71,7 +75,7 @@ class Shelf:
                 f"Version {release.version} of {self.model} in the registry is not what was released: "
                 f"{found} instead of {release.model_digest}. Somebody changed it; do not serve it."
             )
-        return Workload(release.name, self.serve, code, model, release.model_digest)
+        return model
 
     def _statement(self, version: Version, digest: str) -> bytes:
         raw = self.registry.evidence(version, GATE_EVIDENCE, self.folder / "evidence" / version.version)

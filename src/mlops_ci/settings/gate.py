@@ -36,7 +36,7 @@ class GateSettings(Section):
     challenger: Path = Field(default=Path("models/current"), description="Challenger: an MLflow model folder.")
     champion: str = Field(
         default="released",
-        description="Champion: `released` (what the state branch names), `none`, or an MLflow model folder or URI.",
+        description="Champion: `released` (what the state branch names), `none`, or an MLflow model folder.",
     )
     environment: str = Field(default="production", description="Environment whose champion is compared.")
     decide_on: Literal["interval", "estimate"] = Field(

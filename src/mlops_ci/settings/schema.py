@@ -1,5 +1,6 @@
 """The JSON Schema of `mlops.yaml`, generated from the models, for editors."""
 
+from types import GenericAlias
 from typing import Any
 
 from pydantic import Field, create_model
@@ -15,7 +16,7 @@ def json_schema() -> dict[str, Any]:
     """
     sections: dict[str, Any] = {name: (kind | None, Field(default=None)) for name, kind in SECTIONS.items()}
     one = create_model("OneModel", __base__=Section, **sections)
-    many: Any = (dict[str, one] | None, Field(default=None))  # type: ignore[valid-type] - made just above
+    many: Any = (GenericAlias(dict, (str, one)) | None, Field(default=None))
     whole = create_model("MlopsYaml", __base__=one, models=many)
     schema = whole.model_json_schema()
     project = ProjectSettings.model_json_schema()

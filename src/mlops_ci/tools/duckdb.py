@@ -11,7 +11,8 @@ from mlops_ci.errors import NothingToJudge
 Kind = Literal["integer", "float", "text", "boolean", "time", "other"]
 
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
-_KINDS: dict[str, Kind] = dict.fromkeys(_INTEGERS, "integer") | {
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(_INTEGERS, "integer"),
     "FLOAT": "float",
     "DOUBLE": "float",
     "VARCHAR": "text",
@@ -26,7 +27,10 @@ _MISSING = ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan"
             "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")  # fmt: skip
 _FILE, _AT = "mlops_ci_file", "mlops_ci_position"  # columns that we add, so named that no data has them
 # Nothing is fetched and nothing outside the named files is written.
-_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Table:
     def to_arrow(self) -> Any:  # noqa: ANN401 - untyped library
         """Return the whole table as a pyarrow.Table."""
         with _readable():
-            return self._connection.execute("SELECT * FROM data").to_arrow_table()
+            return self._connection.sql("SELECT * FROM data").to_arrow_table()
 
     def _fetch(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
         with _readable():

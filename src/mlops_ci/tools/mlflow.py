@@ -133,16 +133,12 @@ def version() -> str:
 
 
 def _client(uri: str) -> Any:  # noqa: ANN401 - MLflow publishes no types
-    from mlflow.environment_variables import (
-        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR,
-        MLFLOW_HTTP_REQUEST_MAX_RETRIES,
-        MLFLOW_HTTP_REQUEST_TIMEOUT,
-    )
+    from mlflow import environment_variables
     from mlflow.tracking import MlflowClient
 
-    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)
-    MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)
-    MLFLOW_HTTP_REQUEST_TIMEOUT.set(20)
+    quick = {"ENABLE_ARTIFACTS_PROGRESS_BAR": False, "HTTP_REQUEST_MAX_RETRIES": 2, "HTTP_REQUEST_TIMEOUT": 20}
+    for knob, value in quick.items():
+        getattr(environment_variables, f"MLFLOW_{knob}").set(value)
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with _talking(uri):

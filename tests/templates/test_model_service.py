@@ -1,0 +1,162 @@
+"""A baked model-service must work as it is, and refuse names that would not."""
+
+import json
+import os
+import re
+import subprocess  # noqa: TID251 - the programs are what is tested
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cookiecutter.exceptions import FailedHookException
+from cookiecutter.main import cookiecutter
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "templates/model-service"
+SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}"
+PROGRAMS = Path(sys.executable).parent
+JINJA = re.compile(r"\{\{ *cookiecutter|\{%|%\}")
+PLACEHOLDER = "0" * 40
+
+Run = Callable[..., str]
+
+
+def bake(folder: Path, **names: str) -> Path:
+    """Return the repository baked into a folder, leaving nothing in the home directory."""
+    config = folder / "config.yaml"
+    config.write_text(f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n")
+    made = cookiecutter(
+        str(TEMPLATE),
+        no_input=True,
+        extra_context=names,
+        output_dir=str(folder / "baked"),
+        config_file=str(config),
+    )
+    return Path(made)
+
+
+def files(repository: Path) -> list[Path]:
+    return [path for path in repository.rglob("*") if path.is_file()]
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bake(tmp_path_factory.mktemp("model-service"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a function that runs a program in a repository of its own, and gives back what it said."""
+    made = bake(tmp_path_factory.mktemp("running"))
+    environment = {
+        "CI": "true",
+        "HOME": str(tmp_path_factory.mktemp("home")),
+        "PATH": os.pathsep.join([str(PROGRAMS), os.environ["PATH"]]),
+        "PYTHONPATH": "src",
+    }
+
+    def program(*command: str) -> str:
+        done = subprocess.run(
+            command, cwd=made, env=environment, capture_output=True, check=False, text=True, timeout=120
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
+        return said
+
+    program("git", "init", "--quiet")
+    program("git", "add", "--all")
+    return program
+
+
+def test_nothing_is_left_to_render(repository: Path) -> None:
+    texts = [path for path in files(repository) if path.suffix != ".parquet"]
+    assert [str(path) for path in texts if JINJA.search(path.read_text(encoding="utf-8"))] == []
+    assert [str(path) for path in files(repository) if "{" in str(path.relative_to(repository))] == []
+
+
+def test_the_golden_set_is_copied_byte_for_byte(repository: Path) -> None:
+    assert (repository / "data/golden.parquet").read_bytes() == (SOURCE / "data/golden.parquet").read_bytes()
+
+
+def test_our_actions_are_pinned_to_the_commit_of_the_template(repository: Path) -> None:
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, check=True, text=True)
+    workflow = (repository / ".github/workflows/pull-request.yml").read_text()
+    ours = re.findall(r"mlops-ci/mlops-ci/actions/([a-z-]+)@([0-9a-f]{40})$", workflow, re.MULTILINE)
+    commit = head.stdout.strip()
+    assert ours == [("validate-data", commit), ("gate-model", commit), ("verdict", commit)]
+    assert PLACEHOLDER not in workflow
+    record = json.loads((repository / ".cruft.json").read_text())
+    assert record["commit"] == commit
+    assert record["directory"] == "templates/model-service"
+    assert record["context"]["cookiecutter"]["project_slug"] == "flight-delay"
+
+
+def test_names_follow_from_the_name_of_the_project(tmp_path: Path) -> None:
+    made = bake(tmp_path, project_name="Late Arrivals", owner="octo/models")
+    assert made.name == "late-arrivals"
+    assert (made / "src/late_arrivals/service.py").is_file()
+    assert "python -m late_arrivals.train" in (made / "dvc.yaml").read_text()
+    assert "@octo/models" in (made / "CODEOWNERS").read_text()
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ({"package": "flight-delay"}, "must be a lower-case Python identifier"),
+        ({"package": "1st"}, "must be a lower-case Python identifier"),
+        ({"package": "class"}, "is a Python keyword"),
+        ({"package": "json"}, "would hide a module of Python's standard library"),
+        ({"package": "a" * 51}, "50 characters at most"),
+        ({"project_slug": "Flight_Delay", "package": "ok"}, "must be lower-case words joined by hyphens"),
+        ({"project_slug": "a" * 51, "package": "ok"}, "50 characters at most"),
+        ({"project_name": 'x"; import os; "', "project_slug": "x", "package": "ok"}, "none of them a quote"),
+        ({"project_name": "a" * 61, "project_slug": "x", "package": "ok"}, "1 to 60 characters"),
+        ({"owner": "acme\n* @mallory"}, "must be a GitHub user"),
+    ],
+)
+def test_a_bad_name_is_refused_in_one_sentence(
+    names: dict[str, str], sentence: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(FailedHookException):
+        bake(tmp_path, **names)
+    # Around it stand what cookiecutter itself has to say.
+    said = [line for line in capfd.readouterr().err.splitlines() if sentence in line]
+    assert len(said) == 1
+    assert said[0].endswith(".")
+    assert list((tmp_path / "baked").iterdir()) == []
+
+
+@pytest.mark.integration
+def test_the_code_is_clean(run: Run) -> None:
+    run("ruff", "check", "--no-cache", ".")
+    run("ruff", "format", "--no-cache", "--check", ".")
+    run("mypy", "--python-executable", sys.executable)
+
+
+@pytest.mark.integration
+def test_its_own_tests_pass(run: Run) -> None:
+    assert " passed" in run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@pytest.mark.integration
+def test_the_workflows_are_clean(run: Run) -> None:
+    run("zizmor", "--pedantic", "--offline", ".")
+    run("actionlint")
+
+
+@pytest.mark.integration
+def test_the_pipeline_runs_once_and_its_results_are_ignored_by_git(run: Run) -> None:
+    run("dvc", "repro")
+    assert "Data and pipelines are up to date." in run("dvc", "repro")
+    changed = run("git", "ls-files", "--others", "--exclude-standard").split()
+    assert changed == ["dvc.lock", "metrics.json"]
+
+
+@pytest.mark.integration
+def test_the_golden_set_is_what_the_code_makes(run: Run) -> None:
+    script = (
+        "import pandas as pd; from flight_delay.data import GOLDEN, flights, golden; "
+        "pd.testing.assert_frame_equal(golden(flights()), pd.read_parquet(GOLDEN))"
+    )
+    run(sys.executable, "-c", script)
