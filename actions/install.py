@@ -1,7 +1,8 @@
 """Make the private environment in which an action runs mlops-ci, and tell the next step its interpreter.
 
-Only the extra that the step needs is installed, as wheels, each checked against its hash; the code is this
-checkout's, so action and command line are always the same commit. An environment with the same content is reused.
+It holds the libraries of the one extra that the step needs, as wheels, each checked against its hash, and nothing
+of this checkout: `run.py` adds that, so action and command line are always the same commit, and an environment
+serves every commit with the same requirements.
 Standard library only, and any Python 3 may read this file: it says itself when the interpreter is too old.
 """
 
@@ -24,7 +25,7 @@ INSTALL_FAILED = 5
 
 def environment(base: Path, requirements: Path) -> Path:
     """Return the folder whose name stands for everything that decides what the environment holds."""
-    decides = [sys.version, platform.machine(), str(ROOT), requirements.read_text(encoding="utf-8")]
+    decides = [sys.version, platform.machine(), requirements.read_text(encoding="utf-8")]
     digest = hashlib.sha256("\0".join(decides).encode()).hexdigest()
     return base / "mlops-ci" / f"{requirements.stem}-{digest[:16]}"
 
@@ -48,10 +49,9 @@ def create(folder: Path, requirements: Path) -> Path:
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not stamp.is_file():
-            print(f"Installing mlops-ci with {requirements.name} …", flush=True)
+            print(f"Installing the libraries in {requirements.name} …", flush=True)
             venv.EnvBuilder(clear=True, with_pip=True).create(folder)
             install(python, requirements)
-            (site_packages(folder) / "mlops_ci.pth").write_text(f"{ROOT / 'src'}\n", encoding="utf-8")
             stamp.touch()
     return python
 
@@ -64,11 +64,6 @@ def install(python: Path, requirements: Path) -> None:
     if code:
         print(f"mlops-ci: nothing was judged: pip ended with code {code}; its words stand above.", file=sys.stderr)
         sys.exit(INSTALL_FAILED)
-
-
-def site_packages(folder: Path) -> Path:
-    """Return the folder of an environment in which libraries lie."""
-    return folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
 
 
 def main() -> None:

@@ -64,16 +64,23 @@ def _digest_model_file(path: Path) -> str:
     if path.name == "MLmodel":
         lines = path.read_text().splitlines()
         return digest_bytes("\n".join(one for one in lines if not one.strip().startswith(_IGNORED_KEYS)).encode())
-    if zipfile.is_zipfile(path):
+    if _is_archive(path):
         with zipfile.ZipFile(path) as archive:
-            return _digest_pairs((name, digest_bytes(archive.read(name))) for name in archive.namelist())
+            return _digest_pairs((one.filename, digest_bytes(archive.read(one))) for one in archive.infolist())
     return digest_file(path)
+
+
+def _is_archive(path: Path) -> bool:
+    """Say whether a file is an archive from its first byte on: what stands before one would not be digested."""
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PK\x03\x04" and zipfile.is_zipfile(path)
 
 
 def statement_from(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return an in-toto statement: this report (as JSON), about exactly the digests it names as inputs."""
-    inputs = report.get("inputs", {})
-    digests = {name: str(digest) for name, digest in inputs.items() if str(digest).startswith("sha256:")}
+    inputs = report.get("inputs")
+    pairs = inputs.items() if isinstance(inputs, Mapping) else ()
+    digests = {name: str(digest) for name, digest in pairs if str(digest).startswith("sha256:")}
     return state_about(digests, PREDICATE, report)
 
 
@@ -95,17 +102,32 @@ def find_fault(raw: object, *, step: str, subjects: Mapping[str, str]) -> str | 
         subjects: name → digest that must be among the statement's subjects.
     """
     match raw:
-        case {"predicate": {"step": judged, "verdict": verdict}, "subject": list(named)}:
+        case {"predicate": {"step": judged, "verdict": verdict, **rest}, "subject": list(named)}:
             pass
         case _:
             return "it is not a statement about a report"
     if judged != step or verdict != "pass":
         return f"it says {judged}: {verdict}, not {step}: pass"
-    found = {one.get("name"): "sha256:" + one.get("digest", {}).get("sha256", "") for one in named}
+    if any(_effect(one) != "informs" for one in rest.get("findings") or ()):
+        return "it says pass, but its findings do not: somebody edited it"
+    found = dict(_subject(one) for one in named)
     for name, digest in subjects.items():
         if found.get(name) != digest:
             return f"it is about another {name} ({found.get(name, 'none')}, not {digest})"
     return None
+
+
+def _effect(finding: object) -> object:
+    return finding.get("effect") if isinstance(finding, Mapping) else None
+
+
+def _subject(raw: object) -> tuple[str, str]:
+    """Return name and digest of a subject; what is no subject has no name."""
+    match raw:
+        case {"name": str(name), "digest": {"sha256": str(digest)}}:
+            return name, f"sha256:{digest}"
+        case _:
+            return "", "none"
 
 
 def to_bytes(document: Mapping[str, Any]) -> bytes:

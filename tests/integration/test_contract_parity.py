@@ -123,7 +123,7 @@ def test_one_scan_counts_what_great_expectations_counts(name: str, tmp_path: Pat
     path = tmp_path / "data.parquet"
     parquet.write_table(TABLES[name], path)
     with open_table([path]) as table:
-        ours = judge(Suite("parity", "parity.json", tuple(EXPECTATIONS)), table)
+        ours = judge(Suite("parity", "parity.json", tuple(EXPECTATIONS)), table, tmp_path)
     asked = [(one.type, one.kwargs) for one in EXPECTATIONS]
     outcomes = great_expectations.judge(parquet.read_table(path), asked)
     for mine, outcome in zip(ours, outcomes, strict=True):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from pydantic.fields import FieldInfo
 
 from mlops_ci.errors import UsageProblem
 from mlops_ci.settings import document
@@ -72,5 +73,10 @@ def flags(kind: type[Section], names: tuple[str, ...] | None = None) -> list[cli
 def given(kind: type[Section], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the flags that were given; a path on the command line is relative to the current folder."""
     said = {name: value for name, value in values.items() if value is not None}
-    paths = {name for name in said if kind.model_fields[name].annotation is Path}
+    paths = {name for name in said if _is_path(kind.model_fields[name])}
     return {name: str(Path.cwd() / value) if name in paths else value for name, value in said.items()}
+
+
+def _is_path(info: FieldInfo) -> bool:
+    extra = info.json_schema_extra
+    return info.annotation is Path or (isinstance(extra, dict) and extra.get("path") is True)  # a glob is text

@@ -1,6 +1,7 @@
 """Find the files that a data setting names: one Parquet or CSV file, or a glob of them."""
 
 import glob
+import os
 from pathlib import Path
 
 from mlops_ci.errors import NothingToJudge
@@ -17,7 +18,9 @@ def matching(pattern: str, root: Path) -> tuple[Path, ...]:
     named = root / pattern
     if named.is_dir():
         raise NothingToJudge(f"{pattern} is a folder. Name the files in it, such as {pattern.rstrip('/')}/*.parquet.")
-    found = [named] if named.is_file() else sorted(Path(one) for one in glob.glob(str(named), recursive=True))  # noqa: PTH207 - pathlib takes no absolute pattern
+    names = [pattern] if named.is_file() else sorted(glob.glob(pattern, root_dir=root, recursive=True))  # noqa: PTH207 - absolute, too
+    # Not resolved: a link into a cache keeps the name that people know.
+    found = [Path(os.path.normpath(root / name)) for name in names]
     files = tuple(path for path in found if path.is_file())
     if not files:
         said = "matches no file" if glob.has_magic(pattern) else "does not exist"

@@ -37,10 +37,13 @@ class Load:
         for thread in self._threads:
             thread.join(timeout=10)
 
-    @property
-    def sent(self) -> int:
-        """Return how many requests were answered, or given up."""
-        return self.answers.total()
+    def by_status(self) -> dict[str, int]:
+        """Return the answers by status; `no answer` should never stand here."""
+        return {str(status) if status else "no answer": count for status, count in sorted(self.answers.items())}
+
+    def describe(self) -> str:
+        """Return the answers in words."""
+        return "Users got " + ", ".join(f"{count:,} × {status}" for status, count in self.by_status().items()) + "."
 
     def _send(self, mine: range) -> None:
         client, due = Client(timeout=30.0, connections=1), time.monotonic()

@@ -12,7 +12,7 @@ class DataSettings(Section):
 
     path: str = Field(
         description="Data to judge: a Parquet or CSV file, or a glob of them.",
-        json_schema_extra={"flag": "data"},
+        json_schema_extra={"flag": "data", "path": True},
     )
     contract: Path = Field(description="Contract: a Great Expectations suite in JSON.")
     strict: bool = Field(default=False, description="Expectations of severity warning fail, too.")

@@ -65,7 +65,7 @@ def read(path: Path) -> Document:
 def _plain(node: Any, path: Path_, positions: dict[Path_, tuple[int, int]]) -> Any:  # noqa: ANN401 - YAML
     """Return a node as plain data, noting where each key and item stands."""
     if isinstance(node, CommentedMap):
-        for key in node:
+        for key in node.lc.data or ():  # without keys merged in from elsewhere
             line, column = node.lc.key(key)
             positions[*path, key] = (line + 1, column + 1)
         return {key: _plain(value, (*path, key), positions) for key, value in node.items()}
@@ -75,5 +75,5 @@ def _plain(node: Any, path: Path_, positions: dict[Path_, tuple[int, int]]) -> A
             positions[*path, index] = (line + 1, column + 1)
         return [_plain(value, (*path, index), positions) for index, value in enumerate(node)]
     if type(node).__module__.startswith("ruamel"):  # numbers and strings that remember how they were written
-        return next(kind(node) for kind in (bool, int, float, str) if isinstance(node, kind))
+        return next((kind(node) for kind in (bool, int, float, str) if isinstance(node, kind)), node)
     return node

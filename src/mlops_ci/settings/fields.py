@@ -1,6 +1,7 @@
 """The kinds of value that settings are made of."""
 
 import re
+from math import inf
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
@@ -38,6 +39,8 @@ def _margin(raw: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the
             raise ValueError("a margin is a number, or a percentage of the champion's value such as 3%")
         return Margin(float(raw.strip().removesuffix("%")) / 100, relative=True)
     if isinstance(raw, int | float) and not isinstance(raw, bool):
+        if not 0 <= raw < inf:
+            raise ValueError("a margin is a number of at least 0, or a percentage of the champion's value such as 3%")
         return Margin(float(raw), relative=False)
     return raw
 

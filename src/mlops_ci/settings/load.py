@@ -56,8 +56,12 @@ class Cascade:
         """Return the values above the sections."""
         data = {key: value for key, value in self.document.data.items() if key in ProjectSettings.model_fields}
         name = self.chosen if self.prefix else None
-        data |= self._environment(ProjectSettings, None)
-        return self._validate(ProjectSettings, data | ({"model": name} if name else {}), (), {})
+        environment = self._environment(ProjectSettings, None)
+        data |= environment | ({"model": name} if name else {})
+        project = self._validate(ProjectSettings, data, (), _origins(None, environment))
+        if self.chosen and self.chosen != project.model:
+            raise UsageProblem(f"There is one model, {project.model!r}, and no `models:` to pick {self.chosen!r} from.")
+        return project
 
     def section(self, name: str, kind: type[SectionT], flags: Mapping[str, Any]) -> SectionT:
         """Return one section, filled from all sources.
@@ -67,9 +71,9 @@ class Cascade:
         """
         self.check_all(except_for=name)
         written = self._written((*self.prefix, name))
-        data = {**written, **self._environment(kind, name), **flags}
-        origins = dict.fromkeys(self._environment(kind, name), "the environment") | dict.fromkeys(flags, "a flag")
-        return self._validate(kind, data, (*self.prefix, name), origins)
+        environment = self._environment(kind, name)
+        origins = _origins(name, environment) | {flag: f"--{flag_of(kind, flag)}" for flag in flags}
+        return self._validate(kind, {**written, **environment, **flags}, (*self.prefix, name), origins)
 
     def values(self, name: str, kind: type[Section]) -> list[Value]:
         """Return each setting of a section with its value and where it came from; values are not validated."""
@@ -163,6 +167,10 @@ def flag_of(kind: type[Section], field: str) -> str:
 
 def _variable(section: str | None, field: str) -> str:
     return f"MLOPS_CI_{f'{section}__' if section else ''}{field}".upper()
+
+
+def _origins(section: str | None, environment: Mapping[str, Any]) -> dict[str, str]:
+    return {field: f"environment variable {_variable(section, field)}" for field in environment}
 
 
 def _decode(value: str, kind: type[Section], field: str) -> Any:  # noqa: ANN401 - as YAML gives it

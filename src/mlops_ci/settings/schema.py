@@ -1,11 +1,9 @@
 """The JSON Schema of `mlops.yaml`, generated from the models, for editors."""
 
-from types import GenericAlias
 from typing import Any
 
-from pydantic import Field, create_model
+from pydantic.json_schema import models_json_schema
 
-from mlops_ci.settings.fields import Section
 from mlops_ci.settings.project import SECTIONS, ProjectSettings
 
 
@@ -14,13 +12,24 @@ def json_schema() -> dict[str, Any]:
 
     In a file a section may leave out what a flag gives, so nothing in it is required.
     """
-    sections: dict[str, Any] = {name: (kind | None, Field(default=None)) for name, kind in SECTIONS.items()}
-    one = create_model("OneModel", __base__=Section, **sections)
-    many: Any = (GenericAlias(dict, (str, one)) | None, Field(default=None))
-    whole = create_model("MlopsYaml", __base__=one, models=many)
-    schema = whole.model_json_schema()
-    project = ProjectSettings.model_json_schema()
-    schema["properties"] = project["properties"] | schema["properties"]
-    for definition in schema["$defs"].values():
+    kinds = [ProjectSettings, *SECTIONS.values()]
+    references, whole = models_json_schema([(kind, "validation") for kind in kinds])
+    definitions = whole["$defs"]
+    for definition in definitions.values():
         definition.pop("required", None)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mlops.yaml"} | schema
+    project = definitions.pop(ProjectSettings.__name__)
+    sections = {name: references[kind, "validation"] for name, kind in SECTIONS.items()}
+    definitions["OneModel"] = {"type": "object", "additionalProperties": False, "properties": sections}
+    many = {
+        "type": "object",
+        "description": "Several models, each with its own sections; --model picks one.",
+        "additionalProperties": {"$ref": "#/$defs/OneModel"},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "mlops.yaml",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": project["properties"] | sections | {"models": many},
+        "$defs": definitions,
+    }

@@ -49,7 +49,7 @@ def run(options: Options, context: Context) -> StepReport:
     paths = files.matching(options.path, context.root)
     context.progress.status(f"judging {len(paths)} file{'s' * (len(paths) > 1)} by {len(promised.expectations)} rules")
     with duckdb.open_table(paths) as table:
-        facts = Facts(shown, judge(promised, table))
+        facts = Facts(shown, judge(promised, table, context.root))
         tools = {"duckdb": table.version}
     if any(one.engine == GREAT_EXPECTATIONS for one in facts.judged):
         tools["great_expectations"] = great_expectations.version()

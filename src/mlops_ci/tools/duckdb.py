@@ -72,9 +72,10 @@ def literal(text: str) -> str:
 class Table:
     """Files read as one table of fixed columns."""
 
-    def __init__(self, connection: Any, columns: tuple[Column, ...], version: str) -> None:  # noqa: ANN401 - untyped library
+    def __init__(self, connection: Any, columns: tuple[Column, ...], files: Sequence[Path], version: str) -> None:  # noqa: ANN401 - untyped library
         """Serve questions over an open connection that has the relations `files` and `data`."""
         self._connection = connection
+        self._files = files
         self._counts: list[tuple[str, int]] | None = None
         self.columns = columns
         self.version = version
@@ -110,11 +111,11 @@ class Table:
 
     def to_arrow(self) -> Any:  # noqa: ANN401 - untyped library
         """Return the whole table as a pyarrow.Table."""
-        with _readable():
+        with _readable(*self._files):
             return self._connection.sql("SELECT * FROM data").to_arrow_table()
 
     def _fetch(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
-        with _readable():
+        with _readable(*self._files):
             found: list[tuple[Any, ...]] = self._connection.execute(query, values).fetchall()
             return found
 
@@ -134,13 +135,13 @@ def open_table(files: Sequence[Path]) -> Iterator[Table]:
     with duckdb.connect(config=_CONFIG) as connection:
         connection.execute("SET enable_progress_bar = false")
         _refuse_different_columns(connection, files)
-        with _readable():
+        with _readable(*files):
             kind = "TABLE" if _is_csv(files) else "VIEW"  # CSV is parsed once, Parquet read in place
             connection.execute(f"CREATE TEMP {kind} files AS {_select(files, f'filename = {literal(_FILE)}')}")
             connection.execute(f"CREATE TEMP VIEW data AS SELECT * EXCLUDE ({_FILE}) FROM files")  # noqa: S608
             described = connection.execute("DESCRIBE data").fetchall()
         columns = tuple(Column(name, _KINDS.get(type_, "other"), type_) for name, type_, *_ in described)
-        yield Table(connection, columns, duckdb.__version__)
+        yield Table(connection, columns, files, duckdb.__version__)
 
 
 def _refuse_different_columns(connection: Any, files: Sequence[Path]) -> None:  # noqa: ANN401 - untyped library
@@ -181,7 +182,7 @@ def _no_glob(path: Path) -> str:
 
 
 @contextmanager
-def _readable(path: Path | None = None) -> Iterator[None]:
+def _readable(*files: Path) -> Iterator[None]:
     """Turn what DuckDB says about broken files into NothingToJudge; what it says about our SQL stays a bug."""
     import duckdb
 
@@ -193,7 +194,7 @@ def _readable(path: Path | None = None) -> Iterator[None]:
         said = next((line for line in str(problem).splitlines() if line.strip()), "no reason given")
         with suppress(ValueError):
             said = said.split(": ", 1)[1]
-        name = path.name if path else "The data"
+        name = files[0].name if len(files) == 1 else "The data"
         raise NothingToJudge(
             f"{name} cannot be read: {said}. Make the file again, or correct `data.path`."
         ) from problem

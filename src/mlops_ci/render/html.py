@@ -1,0 +1,51 @@
+"""A report as one self-contained HTML page: readable offline, in light and dark."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mlops_ci.render import pictures
+from mlops_ci.render.words import headline, number, worst_first
+from mlops_ci.report import StepReport
+
+
+def render(report: StepReport) -> str:
+    """Return the page of one step."""
+    ordered = replace(report, findings=tuple(worst_first(report.findings)))
+    return page("report.html", title=headline(report), card=card(ordered.to_json(), headline(report)))
+
+
+def card(raw: Mapping[str, Any], title: str) -> dict[str, Any]:
+    """Return what a page shows of one report, given as JSON."""
+    return {
+        "title": title,
+        "verdict": raw.get("verdict") or "error",
+        "error": raw.get("error"),
+        "findings": raw.get("findings", []),
+        "measurements": [one for one in raw.get("measurements", []) if one.get("challenger") is not None],
+        "inputs": raw.get("inputs", {}),
+        "picture": pictures.staircase(raw.get("timeline", [])),
+        "timeline": raw.get("timeline", []),
+    }
+
+
+def page(template: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template shows
+    """Return a template filled in; every value is escaped."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("mlops_ci", "resources/pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    environment.globals |= {"width": pictures.WIDTH, "height": pictures.HEIGHT}
+    return environment

@@ -1,0 +1,130 @@
+"""Every step has an action of one shape: inputs are flags of its command, outputs are four, no logic in YAML."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from ruamel.yaml import YAML
+
+from mlops_ci.catalog import STEPS
+from mlops_ci.cli.main import root
+from mlops_ci.settings.load import flag_of, is_flag
+from mlops_ci.settings.project import SECTIONS
+
+ACTIONS = Path(__file__).parents[2] / "actions"
+REQUIREMENTS = ACTIONS.parent / "requirements"
+NAMES = [*STEPS, "verdict"]
+FOUR = {"verdict", "exit-code", "report", "summary"}
+COMMANDS = {"canary": ["canary", "run"]}
+# Inputs that every step has, and the variables that carry them; the folder is no variable.
+COMMON = {"settings": "ACTION_SETTINGS", "model": "ACTION_MODEL", "working-directory": None}
+TOKEN = {"token": "MLOPS_CI_GIT_TOKEN"}
+
+
+def text(name: str) -> str:
+    return (ACTIONS / name / "action.yml").read_text()
+
+
+def action(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = YAML(typ="safe").load(text(name))
+    return loaded
+
+
+def environment(name: str) -> dict[str, str]:
+    """Return input → the variable that carries it."""
+    env = action(name)["runs"]["steps"][-1]["env"]
+    return {found[1]: key for key, value in env.items() if (found := re.fullmatch(r"\${{ inputs\.([a-z-]+) }}", value))}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_action_is_a_short_composite_with_descriptions(name: str) -> None:
+    assert len(text(name).splitlines()) < 60
+    loaded = action(name)
+    assert (loaded["name"], loaded["runs"]["using"]) == (name, "composite")
+    assert loaded["description"]
+    for key, value in {**loaded["inputs"], **loaded["outputs"]}.items():
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", key)
+        assert value["description"].endswith((".", ")"))
+    assert all("default" in value or value["required"] for value in loaded["inputs"].values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_expression_stands_inside_run_and_the_last_line_is_the_command(name: str) -> None:
+    install, run = action(name)["runs"]["steps"]
+    assert "${{" not in install["run"] + run["run"]
+    assert run["id"] == "run"
+    command = " ".join(COMMANDS.get(name, [name]))
+    assert (
+        run["run"]
+        .strip()
+        .splitlines()[-1]
+        .startswith(f'exec "$ACTION_PYTHON" -I "$GITHUB_ACTION_PATH/../run.py" {command} ')
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_action_installs_what_its_step_needs_and_no_more(name: str) -> None:
+    (install, _) = action(name)["runs"]["steps"]
+    extra = STEPS[name].extra if name in STEPS else "core"
+    assert install["run"] == f'python3 -I "$GITHUB_ACTION_PATH/../install.py" {extra}'
+    assert (REQUIREMENTS / f"{extra}.txt").is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_four_outputs_are_passed_on(name: str) -> None:
+    outputs = action(name)["outputs"]
+    assert set(outputs) >= FOUR
+    for key, value in outputs.items():
+        assert value["value"] == f"${{{{ steps.run.outputs.{key} }}}}"
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_input_is_a_flag_of_the_command(name: str) -> None:
+    said = CliRunner().invoke(root, [*COMMANDS.get(name, [name]), "--help"], obj={}).output
+    flags = set(re.findall(r"--([a-z-]+)", said))
+    assert set(action(name)["inputs"]) - {*TOKEN, "working-directory"} <= flags
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_input_reaches_the_setting_of_its_name(name: str) -> None:
+    section = STEPS[name].section
+    kind = SECTIONS[section]
+    known = {
+        flag_of(kind, field): f"MLOPS_CI_{section}__{field}".upper()
+        for field in kind.model_fields
+        if is_flag(kind, field)
+    }
+    wanted = {key: {**known, **COMMON, **TOKEN}[key] for key in action(name)["inputs"]}
+    assert environment(name) == {key: variable for key, variable in wanted.items() if variable}
+    described = {flag_of(kind, field): info.description for field, info in kind.model_fields.items()}
+    for key, value in action(name)["inputs"].items():
+        if key not in {*COMMON, *TOKEN}:
+            assert value["description"] == described[key]
+
+
+@pytest.mark.parametrize("name", ["validate-data", "gate-model", "register-model"])
+def test_an_action_that_judges_has_every_flag_of_its_section(name: str) -> None:
+    kind = SECTIONS[STEPS[name].section]
+    assert {flag_of(kind, field) for field in kind.model_fields if is_flag(kind, field)} <= set(action(name)["inputs"])
+
+
+def test_the_verdict_action_takes_what_its_command_takes() -> None:
+    assert set(action("verdict")["inputs"]) == {"needs", "expected", "reports", "working-directory"}
+    (_, run) = action("verdict")["runs"]["steps"]
+    for word in ("needs", "expected", "reports"):
+        assert f'--{word} "$ACTION_{word.upper()}"' in run["run"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_readme_lists_every_input_and_output_and_shows_a_pinned_example(name: str) -> None:
+    page = (ACTIONS / name / "README.md").read_text()
+    inputs, outputs = page.split("## Outputs")
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", inputs, re.MULTILINE)) == set(action(name)["inputs"])
+    listed = outputs.split("## Example", maxsplit=1)[0]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", listed, re.MULTILINE)) == set(action(name)["outputs"])
+    assert f"mlops-ci/mlops-ci/actions/{name}@" in page
+    others = [line for line in page.splitlines() if "uses: actions/" in line]
+    assert others
+    assert all(re.search(r"@[0-9a-f]{40} # v\d", line) for line in others)
