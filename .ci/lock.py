@@ -23,6 +23,7 @@ def main() -> None:
         source.flush()
         compile_(source.name, "uv.txt")
     compile_("pyproject.toml", "all.txt", "--all-extras", "--group", "dev")
+    compile_("pyproject.toml", "core.txt", "--constraints", "requirements/all.txt")
     for extra in ("data", "gate", "register", "canary"):
         compile_("pyproject.toml", f"{extra}.txt", "--extra", extra, "--constraints", "requirements/all.txt")
 

@@ -31,8 +31,8 @@ def environment(base: Path, requirements: Path) -> Path:
 
 
 def base_folder(environ: "os._Environ[str] | dict[str, str]") -> Path:
-    """Return the runner's tool cache, which outlives a job on one's own machines, or else its folder for the job."""
-    for name in ("RUNNER_TOOL_CACHE", "RUNNER_TEMP"):
+    """Return MLOPS_CI_ENVIRONMENTS if set, else the tool cache (it may outlive the job), else RUNNER_TEMP."""
+    for name in ("MLOPS_CI_ENVIRONMENTS", "RUNNER_TOOL_CACHE", "RUNNER_TEMP"):
         folder = environ.get(name)
         if folder and os.access(folder, os.W_OK):
             return Path(folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
-from mlops_ci.cli.main import main  # noqa: E402 - found only now
+from mlops_ci.cli.main import main
 
 if __name__ == "__main__":
     main()

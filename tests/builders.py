@@ -13,7 +13,7 @@ from mlops_ci.report import Effect, Finding, Location, Measurement, StepReport
 PROGRAMS = Path(sys.executable).parent
 
 
-def finding(  # noqa: PLR0913 - a finding has that many parts
+def finding(
     code: str = "MCI-GATE-001",
     effect: Effect = "blocks",
     title: str = "worse",

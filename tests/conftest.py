@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator
 
-import not_here
 import pytest
+
+import not_here
 
 _skipped = pytest.StashKey[list[str]]()
 

@@ -32,7 +32,7 @@ def test_the_command_line_of_this_checkout_runs_from_its_own_environment(tmp_pat
     python = second.stdout.strip()
     assert (tmp_path / "output").read_text() == f"python={python}\n" * 2
     (tmp_path / "click.py").write_text("raise SystemExit('a file of the judged work tree was imported')\n")
-    argv = [python, "-I", INSTALL.with_name("run.py"), "--version"]
+    argv = [python, "-I", str(INSTALL.with_name("run.py")), "--version"]
     done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.startswith("mlops-ci, version ")
 
@@ -52,6 +52,7 @@ def test_the_tool_cache_is_taken_when_it_is_writable(script: dict[str, Any], tmp
     choose = script["base_folder"]
     assert choose({"RUNNER_TOOL_CACHE": str(tmp_path), "RUNNER_TEMP": missing}) == tmp_path
     assert choose({"RUNNER_TOOL_CACHE": missing, "RUNNER_TEMP": str(tmp_path)}) == tmp_path
+    assert choose({"MLOPS_CI_ENVIRONMENTS": str(tmp_path), "RUNNER_TEMP": "/"}) == tmp_path
     with pytest.raises(SystemExit, match="neither RUNNER_TOOL_CACHE nor RUNNER_TEMP"):
         choose({})
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3  # noqa: F401 - when first imported, it opens a socket to look for IPv6
 
 _MOVE = "pass a fake, or move it to tests/integration"
 _FORGOTTEN = {

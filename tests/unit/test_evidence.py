@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import finding, report
 
+from builders import finding, report
 from mlops_ci.errors import NothingToJudge
 from mlops_ci.evidence import digest_file, digest_files, digest_model, find_fault, statement_from, to_bytes
 

@@ -4,8 +4,8 @@ from importlib.resources import files
 
 import jsonschema
 import pytest
-from builders import finding, report
 
+from builders import finding, report
 from mlops_ci.report import Effect, Measurement, StepReport, Verdict, verdict_of
 
 

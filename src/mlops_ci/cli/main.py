@@ -94,7 +94,9 @@ def invoke(argv: Sequence[str] | None = None) -> int:
 
 
 def _say(kind: type[MlopsCiError], message: str) -> int:
-    click.echo(f"mlops-ci: {kind.headline}\n{message}", err=True)
+    from mlops_ci.render.words import printable
+
+    click.echo(f"mlops-ci: {kind.headline}\n{printable(message)}", err=True)
     return kind.exit_code
 
 

@@ -38,7 +38,7 @@ class Common:
     def root(self) -> Path:
         """Return the ML repository: the settings file's folder, otherwise the current one."""
         path = self.settings or document.find(Path.cwd())
-        return path.resolve().parent if path else Path.cwd()
+        return path.resolve().parent if path and path.is_file() else Path.cwd()
 
 
 def common(function: CommandT) -> CommandT:

@@ -14,8 +14,11 @@ from mlops_ci.report import StepReport
 
 def publish(report: StepReport, *, root: Path, format_: str, environ: Mapping[str, str], terminal: Terminal) -> None:
     """Write the report file, the terminal text, stdout and, under GitHub Actions, its three channels."""
-    path = root / ".mlops-ci" / "reports" / f"{report.step}.json"
+    workspace = root / ".mlops-ci"
+    path = workspace / "reports" / f"{report.step}.json"
     _write(path, json.render(report))
+    if not (workspace / ".gitignore").exists():  # our own files must not make the work tree dirty
+        _write(workspace / ".gitignore", "*\n")
     terminal.report(report)
     if format_ != "terminal":
         click.echo(import_module(f"mlops_ci.render.{format_}").render(report), nl=False)

@@ -13,6 +13,7 @@ from mlops_ci.catalog import Entry
 from mlops_ci.cli.options import Common, common, flags, given
 from mlops_ci.cli.publish import publish
 from mlops_ci.errors import Interrupted, MlopsCiError, ProgramMissing
+from mlops_ci.render import json
 from mlops_ci.render.terminal import Terminal
 from mlops_ci.report import StepReport
 from mlops_ci.settings.project import SECTIONS
@@ -46,6 +47,7 @@ def run(entry: Entry, load: Callable[[], Action], shared: Common, flags_: Mappin
     terminal, began = Terminal(), time.monotonic()
     try:
         report = _run(entry, load, shared, flags_, terminal)
+        json.render(report)  # what JSON does not know, such as NaN, is a bug like any other
     except (KeyboardInterrupt, Interrupted) as stopped:
         report = _failed(entry, Interrupted(str(stopped)))
     except MlopsCiError as failure:

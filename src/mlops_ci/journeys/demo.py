@@ -17,7 +17,7 @@ from mlops_ci.net import free_port, port_is_free
 from mlops_ci.ports import Progress
 from mlops_ci.tools.duckdb import open_table
 
-RATE = 300.0  # requests a second
+RATE = 400.0  # requests a second
 _PORT = 8080  # the template's
 _ROWS = 20_000
 

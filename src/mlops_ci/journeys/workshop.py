@@ -53,8 +53,8 @@ class Workshop:
 
     def bake(self) -> None:
         """Generate the repository, and give it an origin and a DVC remote on this machine."""
-        where = ["--directory", "templates/model-service", "--output-dir", self.folder]
-        run(["cookiecutter", "--no-input", *where, templates()], env=self._environment(), timeout=60)
+        where = ["--directory", "templates/model-service", "--output-dir", str(self.folder)]
+        run(["cookiecutter", "--no-input", *where, str(templates())], env=self._environment(), timeout=60)
         origin = self.folder / "origin.git"
         self.git("init", "--quiet", "--initial-branch=main")
         run(["git", "init", "--quiet", "--bare", "--initial-branch=main", origin])

@@ -35,7 +35,10 @@ def load(path: Path, id_column: str, label_column: str) -> GoldenSet:
     for column in (id_column, label_column):
         if column not in rows.column_names:
             raise UsageProblem(f"{path} has no column {column!r}. Its columns: {', '.join(rows.column_names)}.")
-    ids = np.array([str(one) for one in rows.column(id_column).to_pylist()])
+    raw = rows.column(id_column).to_pylist()
+    if missing := sum(one is None for one in raw):
+        raise NothingToJudge(f"{path}: {missing} of {len(raw)} ids are missing. Every golden row needs its id.")
+    ids = np.array([str(one) for one in raw])
     if ids.size == 0:
         raise NothingToJudge(f"{path} has no rows. A golden set needs rows that both models answer.")
     unique, counts = np.unique(ids, return_counts=True)
@@ -47,7 +50,7 @@ def load(path: Path, id_column: str, label_column: str) -> GoldenSet:
 
 
 def _labels(path: Path, raw: list[object]) -> NDArray[np.bool_]:
-    missing = sum(one is None for one in raw)
+    missing = sum(one is None or one != one for one in raw)  # noqa: PLR0124 - only NaN differs from itself
     if missing:
         raise NothingToJudge(f"{path}: {missing} of {len(raw)} labels are missing. Every golden row needs its label.")
     if not all(one in {0, 1} for one in raw):

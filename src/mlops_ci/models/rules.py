@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_ci.errors import NothingToJudge
 from mlops_ci.models.answers import Answers
 from mlops_ci.models.metrics import LATENCIES, METRICS
 from mlops_ci.report import Measurement, Verdict
@@ -24,7 +25,18 @@ class Facts:
 
 
 def judge(metric: str, bound: Bound, facts: Facts, *, on_estimate: bool) -> Measurement:
-    """Return the measurement of one rule, verdict included; without a champion a comparison has none."""
+    """Return the measurement of one rule, verdict included; without a champion a comparison has none.
+
+    Raises:
+        NothingToJudge: there are too few rows for an interval, or a margin is relative to nothing.
+    """
+    try:
+        return _judge(metric, bound, facts, on_estimate=on_estimate)
+    except ValueError as few:
+        raise NothingToJudge(f"gate.rules: {metric}: {few}. Add golden rows.") from few
+
+
+def _judge(metric: str, bound: Bound, facts: Facts, *, on_estimate: bool) -> Measurement:
     margin = bound.improve_by or bound.no_worse_than
     if margin is not None:
         return _compared(metric, bound, margin, facts, on_estimate=on_estimate)
@@ -78,12 +90,14 @@ def _difference(metric: str, facts: Facts, champion: Answers, relative: float, t
         if not relative:
             value, low, high = (one * theirs for one in (value, low, high))
         return Interval(value, low, high, got.detectable, "rounds in ABBA order, ratio by Student's t")
+    if relative and not theirs:
+        raise NothingToJudge(f"gate.rules: {metric} is 0 for the champion, and no percentage of that is a margin.")
     one = METRICS[metric]
     turn = relative if one.greater_is_better else -relative
     got = one.compared(facts.labels, facts.challenger.scores, champion.scores, 1 + turn)
     if not relative:
         return got
-    scale = abs(theirs) or float("nan")
+    scale = abs(theirs)
     value, low, high = (edge / scale + relative for edge in (got.value, got.low, got.high))
     return Interval(value, low, high, got.detectable / scale, got.method)
 

@@ -7,6 +7,7 @@ from typing import Any
 from mlops_ci.errors import UsageProblem
 
 SCHEMA = "mlops-ci.release/v1"
+_KEYS = {"schema", "environment", "model", "champion", "challenger", "rejected"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,17 @@ def parse(text: str, environment: str, model: str) -> State:
         raw = YAML(typ="safe").load(text)
         if (raw["schema"], raw["environment"], raw["model"]) != (SCHEMA, environment, model):
             raise UsageProblem(f"{place} on the state branch is about something else. Restore it from its history.")
+        if unknown := set(raw) - _KEYS:
+            raise ValueError(f"nobody knows {', '.join(map(str, unknown))}")
         challenger = raw.get("challenger")
         return State(
             environment,
             model,
-            Release(**raw["champion"]) if raw.get("champion") else None,
+            _release(raw["champion"]) if raw.get("champion") else None,
             _challenger(dict(challenger)) if challenger else None,
             tuple(str(digest) for digest in raw.get("rejected", [])),
         )
-    except (YAMLError, KeyError, TypeError, AttributeError) as problem:
+    except (YAMLError, KeyError, TypeError, ValueError, AttributeError) as problem:
         raise UsageProblem(
             f"{place} on the state branch is not a release file ({problem}). Restore it from its history."
         ) from problem
@@ -105,4 +108,12 @@ def parse(text: str, environment: str, model: str) -> State:
 
 def _challenger(raw: dict[str, Any]) -> Challenger:
     weight, step = int(raw.pop("weight")), int(raw.pop("step"))
-    return Challenger(Release(**raw), weight, step)
+    if not (0 < weight < 100 and step > 0):  # noqa: PLR2004 - percent
+        raise ValueError(f"there is no step {step} at {weight} %")
+    return Challenger(_release(raw), weight, step)
+
+
+def _release(raw: dict[str, Any]) -> Release:
+    if strange := [key for key, value in raw.items() if not isinstance(value, str)]:
+        raise ValueError(f"{', '.join(strange)} should be text")
+    return Release(**raw)

@@ -1,5 +1,7 @@
 """A report as Markdown: the GitHub job summary."""
 
+import re
+
 from mlops_ci.render.words import headline, interval, number, where, worst_first
 from mlops_ci.report import StepReport
 
@@ -32,9 +34,10 @@ def render(report: StepReport) -> str:
 def _escape(text: str) -> str:
     """Return text that cannot break out of a line, a table cell or into HTML."""
     flat = " ".join(text.split())
-    for mark in "\\`*_[]|":
+    for mark in "\\`*_[]|~":
         flat = flat.replace(mark, f"\\{mark}")
-    return flat.replace("<", "&lt;")
+    flat = re.sub(r"^([#+=-]|\d+(?=[.)]))", r"\1" "\N{WORD JOINER}", flat)  # no heading, list or rule
+    return flat.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _bounded(lines: list[str]) -> str:

@@ -1,16 +1,21 @@
 """A report for a person at a terminal, and the progress before it."""
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from mlops_ci.render.words import headline, interval, number, where, worst_first
+from mlops_ci.render.words import headline, interval, number, printable, where, worst_first
 from mlops_ci.report import Measurement, StepReport
 
 _STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow", None: "bold red"}
 _EFFECT_STYLES = {"blocks": "red", "undecided": "yellow", "informs": "cyan"}
 _SHOWN = 20
+
+
+def _escape(text: str) -> str:
+    """Return foreign text as rich shows it: itself, and no command to anyone."""
+    return markup.escape(printable(text))
 
 
 class Terminal:
@@ -25,7 +30,7 @@ class Terminal:
 
     def note(self, message: str) -> None:
         """Write a line that stays."""
-        self.console.print(escape(message))
+        self.console.print(_escape(message))
 
     def status(self, message: str) -> None:
         """Replace the transient status line; an empty one removes it."""
@@ -35,7 +40,7 @@ class Terminal:
             self._status = self.console.status("")
             self._status.start()
         if message:
-            self._status.update(escape(message))
+            self._status.update(_escape(message))
         else:
             self._status.stop()
             self._status = None
@@ -43,15 +48,15 @@ class Terminal:
     def report(self, report: StepReport) -> None:
         """Write a whole report."""
         self.status("")
-        self.console.print(f"[{_STYLES[report.verdict]}]{escape(headline(report))}[/]")
+        self.console.print(f"[{_STYLES[report.verdict]}]{_escape(headline(report))}[/]")
         if report.error:
-            self.console.print(escape(report.error))
+            self.console.print(_escape(report.error))
         findings = worst_first(report.findings)
         for finding in findings[:_SHOWN]:
             style = _EFFECT_STYLES[finding.effect]
-            place = f"  [dim]{escape(where(finding))}[/]" if where(finding) else ""
-            self.console.print(f"  [{style}]{finding.code}[/] {escape(finding.title)}{place}")
-            self.console.print(f"    {escape(finding.message)}")
+            place = f"  [dim]{_escape(where(finding))}[/]" if where(finding) else ""
+            self.console.print(f"  [{style}]{finding.code}[/] {_escape(finding.title)}{place}")
+            self.console.print(f"    {_escape(finding.message)}")
         if len(findings) > _SHOWN:
             self.console.print(f"  … and {len(findings) - _SHOWN} more in the report.")
         compared = [one for one in report.measurements if one.challenger is not None]
@@ -65,5 +70,5 @@ def _table(measurements: list[Measurement]) -> Table:
         table.add_column(name, justify="left" if name in {"measured", "verdict"} else "right")
     for one in measurements:
         sides = (number(one.champion), number(one.challenger), number(one.value), interval(one))
-        table.add_row(escape(one.name), *sides, number(one.threshold), one.verdict or "–")
+        table.add_row(_escape(one.name), *sides, number(one.threshold), one.verdict or "–")
     return table

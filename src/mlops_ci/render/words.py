@@ -1,5 +1,8 @@
 """The sentences that all renderers share."""
 
+import re
+from unicodedata import category
+
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.report import SEVERITIES, Finding, Measurement, StepReport
 
@@ -54,3 +57,13 @@ def interval(measurement: Measurement) -> str:
     if measurement.low is None and measurement.high is None:
         return "–"
     return f"{number(measurement.low)} … {number(measurement.high)}"
+
+
+def printable(text: str) -> str:
+    """Return foreign text that neither a terminal nor a workflow runner takes for a command of ours.
+
+    GitHub's runner reads `::command::` at the start of a line, and `##[command]` anywhere in one.
+    """
+    lines = "\n".join(text.splitlines())
+    visible = "".join(one if one in "\n\t" or category(one)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for one in lines)
+    return re.sub(r"(?m)^(\s*):(?=:)", r"\1: ", visible).replace("##[", "# #[")

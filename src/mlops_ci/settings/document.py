@@ -70,7 +70,7 @@ def _plain(node: Any, path: Path_, positions: dict[Path_, tuple[int, int]]) -> A
             positions[*path, key] = (line + 1, column + 1)
         return {key: _plain(value, (*path, key), positions) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
-        for index in range(len(node)):
+        for index in node.lc.data or ():
             line, column = node.lc.item(index)
             positions[*path, index] = (line + 1, column + 1)
         return [_plain(value, (*path, index), positions) for index, value in enumerate(node)]

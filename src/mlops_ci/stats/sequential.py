@@ -6,6 +6,7 @@ under the null they exceed 1/α with probability at most α, at any time (Ville 
 "Anytime-valid inference for multinomial count data").
 """
 
+import sys
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import exp, log, log1p
@@ -145,4 +146,4 @@ def requests_needed(harm: SafetyEvidence, beta: float, weight: int) -> int:
         return round(log(len(_GOOD_PARTS) / beta) / -log1p(-limit) / share)
     null = theta(ratio_from_odds(harm.harm, harm.champion_rate), share)
     gain = share * log(share / null) + (1 - share) * log((1 - share) / (1 - null))
-    return round(-log(beta) / gain / harm.champion_rate)
+    return round(-log(beta) / gain / harm.champion_rate) if gain > 0 else sys.maxsize

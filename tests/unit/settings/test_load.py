@@ -5,9 +5,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from builders import write_settings
 from ruamel.yaml import YAML
 
+from builders import write_settings
 from mlops_ci.errors import UsageProblem
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.settings.data import DataSettings

@@ -166,9 +166,8 @@ async def serve(model: Model, config: uvicorn.Config, listening: socket) -> None
         await serving
 
 
-def terminate(_signal: int, _frame: FrameType | None) -> None:
-    """End as a success: the server has finished what it began before this is called."""
-    sys.exit(0)
+def ignore(_signal: int, _frame: FrameType | None) -> None:
+    """Do nothing: uvicorn repeats SIGTERM when it has finished what it began, and then main returns."""
 
 
 def main() -> None:
@@ -181,7 +180,7 @@ def main() -> None:
     listening = config.bind_socket()
     # Else the kernel holds back the end of each answer, for 40 milliseconds.
     listening.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGTERM, ignore)
     # Rows come one at a time: checks and threads made for tables would cost more than the work.
     sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
     threadpool_limits(1)

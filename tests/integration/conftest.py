@@ -1,0 +1,25 @@
+"""The repository with three versions is made once for all tests that release them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from released import Scene, make_workshop
+
+from mlops_ci.journeys.workshop import Workshop
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """Return a repository with a good, a better and a buggy version registered; nothing is released."""
+    folder: Path = tmp_path_factory.mktemp("work shop")  # with a space, as people's folders have
+    return make_workshop(folder)
+
+
+@pytest.fixture
+def scene(workshop: Workshop, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """Return an environment of the repository for one test."""
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].rstrip("-")
+    made = Scene(workshop, name)
+    yield made
+    made.stop()

@@ -1,0 +1,127 @@
+import json
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mlops_ci.errors import NothingToJudge
+from mlops_ci.models.answers import Answers
+from mlops_ci.models.rules import Facts, describe, judge
+from mlops_ci.render import json as render_json
+from mlops_ci.report import StepReport, Verdict
+from mlops_ci.settings.gate import Bound
+
+LABELS = np.tile([True, False], 500)
+
+
+def scores(right: float, seed: int = 0) -> NDArray[np.float64]:
+    """Return scores of which about that part is on the right side; the same seed errs on the same rows first."""
+    draw = np.random.default_rng(seed).random(LABELS.size)
+    truth = np.where(LABELS, 0.8, 0.2)
+    return np.where(draw < right, truth, 1 - truth)
+
+
+def times(milliseconds: float) -> NDArray[np.float64]:
+    return milliseconds * np.exp(np.random.default_rng(1).normal(0, 0.01, (12, 25)))
+
+
+def facts(challenger: float, champion: float | None, *, slower: float = 1.0) -> Facts:
+    ours = Answers(scores(challenger), times(10 * slower))
+    return Facts(LABELS, ours, Answers(scores(champion), times(10)) if champion is not None else None)
+
+
+def rule(**bound: object) -> Bound:
+    return Bound.model_validate(bound)
+
+
+@pytest.mark.parametrize(
+    ("bound", "challenger", "champion", "verdict"),
+    [
+        (rule(improve_by=0.02), 0.95, 0.85, "pass"),
+        (rule(improve_by=0.02), 0.85, 0.85, "fail"),
+        (rule(improve_by=0.02), 0.87, 0.85, "inconclusive"),
+        (rule(improve_by=0), 0.85, 0.85, "inconclusive"),
+        (rule(no_worse_than=0.02), 0.85, 0.85, "pass"),
+        (rule(no_worse_than=0.02), 0.75, 0.85, "fail"),
+        (rule(no_worse_than=0.02), 0.83, 0.85, "inconclusive"),
+        (rule(no_worse_than="3%"), 0.85, 0.85, "pass"),
+        (rule(no_worse_than="3%"), 0.75, 0.85, "fail"),
+        (rule(improve_by="3%"), 0.95, 0.85, "pass"),
+        (rule(improve_by="3%"), 0.85, 0.85, "fail"),
+        (rule(at_least=0.80), 0.85, 0.85, "pass"),
+        (rule(at_least=0.90), 0.85, 0.85, "fail"),
+        (rule(at_least=0.85), 0.85, 0.85, "inconclusive"),
+        (rule(at_most=0.90), 0.85, 0.85, "pass"),
+        (rule(at_most=0.80), 0.85, 0.85, "fail"),
+    ],
+)
+def test_the_interval_decides(bound: Bound, challenger: float, champion: float, verdict: Verdict) -> None:
+    found = judge("accuracy", bound, facts(challenger, champion), on_estimate=False)
+    assert found.verdict == verdict
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= found.high
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "roc_auc", "log_loss", "brier_score_loss"])
+def test_worse_fails_and_better_passes_for_every_metric(metric: str) -> None:
+    bound = rule(no_worse_than=0.001)
+    assert judge(metric, bound, facts(0.95, 0.80), on_estimate=False).verdict == "pass"
+    assert judge(metric, bound, facts(0.80, 0.95), on_estimate=False).verdict == "fail"
+    relative = rule(no_worse_than="1%")
+    assert judge(metric, relative, facts(0.95, 0.80), on_estimate=False).verdict == "pass"
+    assert judge(metric, relative, facts(0.80, 0.95), on_estimate=False).verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("bound", "slower", "verdict"),
+    [
+        (rule(at_most=15), 1.0, "pass"),
+        (rule(at_most=15), 2.0, "fail"),
+        (rule(no_worse_than="10%"), 1.0, "pass"),
+        (rule(no_worse_than="10%"), 1.5, "fail"),
+        (rule(no_worse_than=2), 1.0, "pass"),
+        (rule(no_worse_than=2), 1.5, "fail"),
+        (rule(improve_by="10%"), 0.5, "pass"),
+    ],
+)
+def test_latency_is_better_when_smaller(bound: Bound, slower: float, verdict: Verdict) -> None:
+    assert judge("latency_p95_ms", bound, facts(0.9, 0.9, slower=slower), on_estimate=False).verdict == verdict
+
+
+def test_an_estimate_decides_what_an_interval_does_not() -> None:
+    bound = rule(no_worse_than=0.02)
+    close = facts(0.835, 0.85)
+    assert judge("accuracy", bound, close, on_estimate=False).verdict == "inconclusive"
+    assert judge("accuracy", bound, close, on_estimate=True).verdict == "pass"
+
+
+def test_without_a_champion_a_comparison_has_no_verdict_and_json_can_hold_it() -> None:
+    found = judge("accuracy", rule(no_worse_than=0.02), facts(0.9, None), on_estimate=False)
+    assert (found.verdict, found.value, found.champion) == (None, None, None)
+    assert json.loads(render_json.render(StepReport("gate-model", measurements=(found,))))
+    assert judge("accuracy", rule(at_least=0.5), facts(0.9, None), on_estimate=False).verdict == "pass"
+
+
+def test_relative_to_nothing_is_refused_not_guessed() -> None:
+    perfect = Facts(LABELS, Answers(scores(0.9), times(1)), Answers(LABELS.astype(float), times(1)))
+    with pytest.raises(NothingToJudge, match="brier_score_loss is 0"):
+        judge("brier_score_loss", rule(no_worse_than="3%"), perfect, on_estimate=False)
+
+
+def test_too_few_rows_of_a_class_for_an_area_is_nothing_to_judge() -> None:
+    labels = np.array([True] + [False] * 20)
+    answers = Answers(np.linspace(0, 1, 21), times(1))
+    with pytest.raises(NothingToJudge, match="at least two rows of each class"):
+        judge("roc_auc", rule(at_least=0.5), Facts(labels, answers, None), on_estimate=False)
+
+
+def test_a_rule_reads_as_it_was_written() -> None:
+    assert describe("log_loss", rule(no_worse_than="3%")) == "log_loss no_worse_than 3 %"
+    assert describe("accuracy", rule(at_least=0.8)) == "accuracy at_least 0.8"
+
+
+def test_a_measurement_says_what_it_was_held_against() -> None:
+    found = judge("accuracy", rule(no_worse_than=0.02), facts(0.85, 0.85), on_estimate=False)
+    assert (found.threshold, found.n, found.method) == (-0.02, 1000, "Tango score interval")
+    assert found.champion == found.challenger
