@@ -36,6 +36,7 @@ class Chapter:
 class Journey:
     """All that happened."""
 
+    began: float  # seconds since the epoch
     chapters: list[Chapter] = field(default_factory=list)
     record: list[str] = field(default_factory=list)
     answers: dict[str, int] = field(default_factory=dict)
@@ -47,27 +48,29 @@ class Journey:
         chapters = [
             {
                 "title": chapter.title,
-                "at": round(chapter.began, 1),
+                "at": round(chapter.began - self.began, 1),
                 "seconds": round(chapter.seconds, 1),
-                "commands": [
-                    {
-                        "command": one.command,
-                        "exit_code": one.exit_code,
-                        "seconds": round(one.seconds, 1),
-                        "report": one.report,
-                    }
-                    for one in chapter.ran
-                ],
+                "commands": [self._command(one) for one in chapter.ran],
             }
             for chapter in self.chapters
         ]
         return {
             "schema": "mlops-ci.demo/v1",
+            "began": self.began,
             "seconds": round(self.seconds, 1),
             "folder": self.folder,
             "chapters": chapters,
             "answers": self.answers,
             "record": self.record,
+        }
+
+    def _command(self, ran: Ran) -> dict[str, Any]:
+        return {
+            "command": ran.command,
+            "exit_code": ran.exit_code,
+            "at": round(ran.began - self.began, 1),
+            "seconds": round(ran.seconds, 1),
+            "report": ran.report,
         }
 
 
@@ -78,10 +81,9 @@ class Demo:
         """Prepare a fresh folder."""
         self._progress = progress
         self._keep = keep
-        self._began = time.monotonic()
         port = None if port_is_free("127.0.0.1", _PORT) else free_port()
         self.port = port or _PORT
-        self.journey = Journey()
+        self.journey = Journey(time.time())
         self.workshop = Workshop(Path(mkdtemp(prefix="mlops-ci-demo-")), port)
         self.journey.folder = str(self.workshop.folder)
 
@@ -97,7 +99,7 @@ class Demo:
         finally:
             if not self._keep:
                 self._clean_up()
-        self.journey.seconds = time.monotonic() - self._began
+        self.journey.seconds = time.time() - self.journey.began
         return self.journey
 
     def _run(self) -> None:
@@ -150,11 +152,11 @@ class Demo:
 
     @contextmanager
     def _chapter(self, title: str) -> Iterator[None]:
-        chapter = Chapter(title, time.monotonic() - self._began)
+        chapter = Chapter(title, time.time())
         self.journey.chapters.append(chapter)
-        self._progress.note(f"\n━━ {len(self.journey.chapters)}. {title}  ({chapter.began:.0f} s)")
+        self._progress.note(f"\n━━ {len(self.journey.chapters)}. {title}  ({chapter.began - self.journey.began:.0f} s)")
         yield
-        chapter.seconds = time.monotonic() - self._began - chapter.began
+        chapter.seconds = time.time() - chapter.began
 
     def _clean_up(self) -> None:
         if self.workshop.root.is_dir():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci.errors import ProgramFailed
-from mlops_ci.process import Completed, run
+from mlops_ci.process import Completed, SystemClock, run
 
 SLUG = "flight-delay"
 _HERE = Path(__file__).resolve()
@@ -26,6 +26,7 @@ class Ran:
 
     command: str
     exit_code: int
+    began: float  # seconds since the epoch
     seconds: float
     report: dict[str, Any]  # empty for a program that writes none
 
@@ -92,6 +93,7 @@ class Workshop:
 
     def step(self, *words: str) -> Ran:
         """Run `mlops-ci words…`; what it says goes to our stderr, what it reports comes back."""
+        began = SystemClock().now()
         done = run(
             [sys.executable, "-m", "mlops_ci", *words, "--format", "json"],
             cwd=self.root,
@@ -102,7 +104,7 @@ class Workshop:
             echo=sys.stderr,
         )
         report = json.loads(done.stdout) if done.stdout else {}
-        self.ran.append(Ran(f"mlops-ci {' '.join(words)}", done.code, done.seconds, report))
+        self.ran.append(Ran(f"mlops-ci {' '.join(words)}", done.code, began, done.seconds, report))
         return self.ran[-1]
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mlops_ci.render import pictures
-from mlops_ci.render.words import headline, number, worst_first
+from mlops_ci.render.words import headline, interval, number, worst_first
 from mlops_ci.report import StepReport
 
 
@@ -46,6 +46,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "bounds": lambda one: interval(one["low"], one["high"])}
     environment.globals |= {"width": pictures.WIDTH, "height": pictures.HEIGHT}
     return environment

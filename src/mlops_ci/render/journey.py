@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mlops_ci.render import pictures
 from mlops_ci.render.html import card, page
 
 
@@ -34,7 +35,8 @@ def render(journey: Mapping[str, Any]) -> str:
         }
         for chapter in journey["chapters"]
     ]
-    return page("journey.html", title="From a first model to an automatic rollback", journey=journey, chapters=chapters)
+    title = "From a first model to an automatic rollback"
+    return page("journey.html", title=title, journey=journey, chapters=chapters, picture=pictures.overview(journey))
 
 
 def _outcome(command: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ def render(report: StepReport) -> str:
         lines += ["", "| measured | champion | challenger | difference | 95 % bounds | limit | verdict |"]
         lines += ["|---|---|---|---|---|---|---|"]
     for one in report.measurements:
-        sides = (number(one.champion), number(one.challenger), number(one.value), interval(one))
+        sides = (number(one.champion), number(one.challenger), number(one.value), interval(one.low, one.high))
         cells = (_escape(one.name), *sides, number(one.threshold), one.verdict or "–")
         lines.append(f"| {' | '.join(cells)} |")
     return _bounded(lines)

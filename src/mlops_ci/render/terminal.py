@@ -69,6 +69,6 @@ def _table(measurements: list[Measurement]) -> Table:
     for name in ("measured", "champion", "challenger", "difference", "95 % bounds", "limit", "verdict"):
         table.add_column(name, justify="left" if name in {"measured", "verdict"} else "right")
     for one in measurements:
-        sides = (number(one.champion), number(one.challenger), number(one.value), interval(one))
+        sides = (number(one.champion), number(one.challenger), number(one.value), interval(one.low, one.high))
         table.add_row(_escape(one.name), *sides, number(one.threshold), one.verdict or "–")
     return table

@@ -1,10 +1,11 @@
 """The sentences that all renderers share."""
 
+
 import re
 from unicodedata import category
 
 from mlops_ci.errors import MlopsCiError
-from mlops_ci.report import SEVERITIES, Finding, Measurement, StepReport
+from mlops_ci.report import SEVERITIES, Finding, StepReport
 
 _EFFECTS = ("blocks", "undecided", "informs")
 _VERDICTS = {
@@ -52,11 +53,9 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"  # noqa: PLR2004
 
 
-def interval(measurement: Measurement) -> str:
-    """Return `low … high`, or a dash where there is none."""
-    if measurement.low is None and measurement.high is None:
-        return "–"
-    return f"{number(measurement.low)} … {number(measurement.high)}"
+def interval(low: float | None, high: float | None) -> str:
+    """Return `low … high`, or a dash where there is neither."""
+    return "–" if low is None and high is None else f"{number(low)} … {number(high)}"
 
 
 def printable(text: str) -> str:

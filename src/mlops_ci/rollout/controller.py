@@ -122,7 +122,7 @@ class Canary:
         except (Interrupted, KeyboardInterrupt):
             self._return_to(champion, self._end(release, champion, "interrupted"), reject=False)
             raise
-        except ProgramFailed:
+        except BaseException:  # a bug must not leave traffic on the challenger either
             self._return_to(champion, self._end(release, champion, "evidence-lost"), reject=False)
             raise
         if not outcome.promoted:
@@ -233,7 +233,8 @@ class Canary:
 
     def _mark(self, event: str, weight: int, detail: str, **numbers: int) -> None:
         at = round(self._clock.monotonic() - self._began, 2)
-        self._timeline.append({"t": at, "event": event, "weight": weight, "detail": detail, **numbers})
+        time = round(self._clock.now(), 2)
+        self._timeline.append({"t": at, "time": time, "event": event, "weight": weight, "detail": detail, **numbers})
         self._progress.note(f"{at:7.1f} s  {event:<12} {weight:>3} %  {detail}")
 
     def _end(

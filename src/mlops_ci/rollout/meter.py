@@ -14,6 +14,7 @@ class Meter:
         """Take the present counts as the start."""
         self._engine = engine
         self._names = (champion, challenger)
+        self._last = (_NOTHING, _NOTHING)
         self._last = self._counts()
         self._totals = {name: Tick(0, 0, 0, 0) for name in SHARES}
         self.seen = 0
@@ -49,8 +50,9 @@ class Meter:
         )
 
     def _counts(self) -> tuple[Counts, Counts]:
+        """Return both arms' counts; an arm that is missing from one answer stays as it was, and is not reset."""
         found = self._engine.counts()
-        champion, challenger = (found.get(name, _NOTHING) for name in self._names)
+        champion, challenger = (found.get(name, last) for name, last in zip(self._names, self._last, strict=True))
         return champion, challenger
 
 
