@@ -54,8 +54,11 @@ class Workshop:
 
     def bake(self) -> None:
         """Generate the repository, and give it an origin and a DVC remote on this machine."""
+        config = self.folder / "cookiecutter.yaml"  # it would write into the home directory otherwise
+        config.write_text(json.dumps({name: str(self.folder / name) for name in ("cookiecutters_dir", "replay_dir")}))
         where = ["--directory", "templates/model-service", "--output-dir", str(self.folder)]
-        run(["cookiecutter", "--no-input", *where, str(templates())], env=self._environment(), timeout=60)
+        argv = ["cookiecutter", "--no-input", "--config-file", str(config), *where, str(templates())]
+        run(argv, env=self._environment(), timeout=60)
         origin = self.folder / "origin.git"
         self.git("init", "--quiet", "--initial-branch=main")
         run(["git", "init", "--quiet", "--bare", "--initial-branch=main", origin])

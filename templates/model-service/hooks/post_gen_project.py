@@ -7,7 +7,7 @@ from pathlib import Path
 REPOSITORY = {{ cookiecutter._repo_dir | tojson }}
 TEMPLATE = {{ cookiecutter._template | tojson }}
 PLACEHOLDER = "0" * 40
-ACTIONS = "mlops-ci/mlops-ci/actions/"
+OURS = "mlops-ci/mlops-ci"
 CONTEXT = {
     "project_name": {{ cookiecutter.project_name | tojson }},
     "project_slug": {{ cookiecutter.project_slug | tojson }},
@@ -27,11 +27,11 @@ def template_commit() -> str | None:
 
 
 def pin(commit: str) -> None:
-    """Replace the placeholder behind each of our actions."""
-    for workflow in Path(".github/workflows").glob("*.yml"):
-        lines = workflow.read_text(encoding="utf-8").splitlines(keepends=True)
-        pinned = [line.replace(PLACEHOLDER, commit) if ACTIONS in line else line for line in lines]
-        workflow.write_text("".join(pinned), encoding="utf-8")
+    """Replace the placeholder behind each of our actions, and where the README installs mlops-ci."""
+    for file in [*Path(".github/workflows").glob("*.yml"), Path("README.md")]:
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        pinned = [line.replace(PLACEHOLDER, commit) if OURS in line else line for line in lines]
+        file.write_text("".join(pinned), encoding="utf-8")
 
 
 def record(commit: str | None) -> None:
@@ -49,6 +49,6 @@ def record(commit: str | None) -> None:
 commit = template_commit()
 record(commit)
 if commit is None:
-    print(f"The template is no git checkout: replace {PLACEHOLDER} in .github/workflows/ by a commit of mlops-ci.")
+    print(f"The template is no git checkout: replace {PLACEHOLDER} in .github/workflows/ and README.md by a commit of mlops-ci.")
 else:
     pin(commit)
