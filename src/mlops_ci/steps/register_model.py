@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mlops_ci.errors import NothingToJudge, Rejected
+from mlops_ci.errors import NothingToJudge
 from mlops_ci.evidence import digest_bytes, digest_file, digest_model, find_fault, statement_from, to_bytes
 from mlops_ci.report import Finding, Location, StepReport
 from mlops_ci.rollout.candidates import COMMIT_TAG, DIGEST_TAG, GATE_EVIDENCE
@@ -38,6 +38,7 @@ def run(options: Options, context: Context) -> StepReport:
     """Register the model; a model that is registered already is left as it is."""
     git = Git(context.root, context.git_token)
     git.demand_clean_branch()
+    git.demand_origin()
     model = context.root / options.path
     digest = digest_model(model)
     report = _read(context.root / options.gate_report)
@@ -77,7 +78,7 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError as missing:
         raise NothingToJudge(f"{path} does not exist. Run mlops-ci gate-model first.") from missing
     except (OSError, ValueError) as problem:
-        raise Rejected(f"{path} is not a report. Run mlops-ci gate-model again.") from problem
+        raise NothingToJudge(f"{path} cannot be read as a report. Run mlops-ci gate-model again.") from problem
     return report if isinstance(report, dict) else {}
 
 
@@ -88,6 +89,6 @@ def _environment(model: Path) -> str:
 
 def _metrics(report: dict[str, Any]) -> dict[str, float]:
     """Return the challenger's values by metric name, as the gate measured them."""
-    rows = report.get("measurements", [])
-    names = ((str(row["metric"]).replace("@", "_at_"), row.get("challenger")) for row in rows)
+    rows = [row for row in report.get("measurements") or () if isinstance(row, dict)]
+    names = ((str(row.get("metric")).replace("@", "_at_"), row.get("challenger")) for row in rows)
     return {name: float(value) for name, value in names if isinstance(value, int | float)}

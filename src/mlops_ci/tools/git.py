@@ -1,7 +1,7 @@
 """git, called as a program; a token reaches it through its environment, never through its arguments."""
 
 import base64
-import tarfile
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,17 +129,16 @@ class Git:
         """
         if folder.is_dir():
             return
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        archive = folder.with_suffix(".tar")
-        done = self.call("archive", "--format=tar", f"--output={archive}", commit, check=False)
-        if done.code:
+        partial = folder.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        own_index = {"GIT_INDEX_FILE": str(partial / ".index")}
+        if self.call("read-tree", commit, env=own_index, check=False).code:
             raise NothingToJudge(
                 f"Commit {commit} is not in this clone. Fetch the whole history: git fetch --unshallow."
             )
-        partial = folder.with_suffix(".partial")
-        with tarfile.open(archive) as packed:
-            packed.extractall(partial, filter="data")
-        archive.unlink()
+        self.call("checkout-index", "--all", f"--prefix={partial}/", env=own_index)
+        (partial / ".index").unlink()
         partial.rename(folder)
 
     def _remote(self, *words: str) -> Completed:
