@@ -108,7 +108,7 @@ def find_fault(raw: object, *, step: str, subjects: Mapping[str, str]) -> str | 
             return "it is not a statement about a report"
     if judged != step or verdict != "pass":
         return f"it says {judged}: {verdict}, not {step}: pass"
-    if any(_effect(one) != "informs" for one in rest.get("findings") or ()):
+    if any(effect != "informs" for effect in _effects(rest.get("findings"))):
         return "it says pass, but its findings do not: somebody edited it"
     found = dict(_subject(one) for one in named)
     for name, digest in subjects.items():
@@ -117,8 +117,10 @@ def find_fault(raw: object, *, step: str, subjects: Mapping[str, str]) -> str | 
     return None
 
 
-def _effect(finding: object) -> object:
-    return finding.get("effect") if isinstance(finding, Mapping) else None
+def _effects(findings: object) -> list[object]:
+    """Return the findings' effects; None for what is no finding."""
+    raw = findings if isinstance(findings, list | tuple) else [findings] if findings else []
+    return [one.get("effect") if isinstance(one, Mapping) else None for one in raw]
 
 
 def _subject(raw: object) -> tuple[str, str]:

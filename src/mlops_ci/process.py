@@ -171,7 +171,11 @@ def spawn(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], log:
     """
     words = [resolve(str(argv[0])), *argv[1:]]
     launched = run([sys.executable, "-I", "-S", "-c", _LAUNCHER, log, *words], cwd=cwd, env=env, timeout=10)
-    pid = int(launched.stdout)
+    return identity(int(launched.stdout))
+
+
+def identity(pid: int) -> Detached:
+    """Return what tells a running process from a later one of the same pid."""
     return Detached(pid, _start_time(pid))
 
 

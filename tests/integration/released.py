@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from mlops_ci.journeys.demo import plant_bug, rows_of
@@ -132,6 +133,11 @@ class Scene:
         """Wait until a canary's first step is recorded and its traffic flows."""
         self.wait_for(lambda: "challenger" in self.recorded())
         self.wait_for(lambda: len(self.in_force()) > 1)
+
+    def supervisors(self) -> list[psutil.Process]:
+        """Return the supervisors that stand by in this scene."""
+        wanted = ("supervise", self.name)
+        return [one for one in psutil.process_iter(["cmdline"]) if all(word in one.info["cmdline"] for word in wanted)]
 
     def kill(self, process: subprocess.Popen[str]) -> None:
         """End a command as the kernel would when memory runs out."""

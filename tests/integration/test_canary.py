@@ -46,11 +46,27 @@ def test_a_challenger_that_fails_in_production_is_rolled_back_and_remembered(sce
     assert scene.run("canary", "run", "--version", BUGGY, "--again")[0] == 2, "--again needs a reason"
 
 
-def test_after_kill_9_of_the_canary_one_command_returns_the_traffic(scene: Scene) -> None:
+def test_after_kill_9_of_the_canary_the_supervisor_puts_the_champion_back(scene: Scene) -> None:
     scene.release(GOOD)
     canary = scene.start("canary", "run", "--version", BETTER)
     scene.wait_for_challenger()
+    began = time.monotonic()
     scene.kill(canary)
+    scene.wait_for(lambda: len(_routes(scene)) == 1, 15)
+    assert time.monotonic() - began < 10, "it need not wait for the lease: the holder is seen to be dead"
+    scene.wait_for(lambda: "challenger" not in scene.recorded(), 15)
+    assert scene.recorded()["rejected"] == [], "nobody judged it"
+    assert scene.served_by().startswith("v1-")
+
+
+def test_after_kill_9_of_everything_that_steers_one_command_returns_the_traffic(scene: Scene) -> None:
+    scene.release(GOOD)
+    canary = scene.start("canary", "run", "--version", BETTER)
+    scene.wait_for_challenger()
+    for process in scene.supervisors():
+        process.kill()
+    scene.kill(canary)
+    time.sleep(2)
     assert len(scene.in_force()) == 2, "the split outlives the controller"
     code, report, err = scene.run("rollback")
     assert code == 0, err
@@ -58,9 +74,24 @@ def test_after_kill_9_of_the_canary_one_command_returns_the_traffic(scene: Scene
     (only,) = scene.in_force()
     assert only.startswith("v1-")
     assert "challenger" not in scene.recorded()
-    assert scene.recorded()["rejected"] == [], "nobody judged it"
     code, report, _ = scene.run("rollback")
     assert (code, report["outputs"]["decision"]) == (0, "nothing"), "a second time changes nothing"
+
+
+def test_a_controller_that_hangs_loses_its_lease(scene: Scene) -> None:
+    scene.release(GOOD)
+    canary = scene.start("canary", "run", "--version", BETTER)
+    scene.wait_for_challenger()
+    canary.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    scene.wait_for(lambda: len(_routes(scene)) == 1, 30)
+    assert 10 < time.monotonic() - began < 25
+    scene.wait_for(lambda: "challenger" not in scene.recorded(), 15)
+    canary.send_signal(signal.SIGCONT)
+    _, err = canary.communicate(timeout=60)
+    assert canary.returncode != 0, err
+    assert "challenger" not in scene.recorded(), "when it wakes up, it does not go on"
+    assert scene.served_by().startswith("v1-")
 
 
 def test_sigterm_puts_the_champion_back_and_records_it(scene: Scene) -> None:

@@ -67,6 +67,26 @@ def stop(environ: Mapping[str, str], settings: Path | None, model: str | None, e
     assemble(*_prepared(environ, settings, model, environment)).engine().stop()
 
 
+@command.command("supervise", hidden=True, help="Stand by while a canary runs; started by `canary run` itself.")
+@click.option("--settings", type=click.Path(path_type=Path))
+@click.option("--model")
+@click.option("--environment")
+@click.option("--host")
+@click.option("--port")
+@click.option("--runtime")
+@click.pass_obj
+def supervise(environ: Mapping[str, str], /, settings: Path | None, model: str | None, **place: str | None) -> None:
+    """Put the champion back when the controller is gone."""
+    from mlops_ci.rollout.supervisor import watch
+    from mlops_ci.steps.canary import assemble
+    from mlops_ci.steps.rollback import run
+
+    given = {name: value for name, value in place.items() if value} | {"drain": "0s", "reason": "its controller died"}
+    options, context = prepare(_ENTRY, Common(settings, model, "terminal", environ), given, Terminal())
+    lease = assemble(options, context).lease()
+    watch(lease, lambda: run(options, context), context.clock, context.progress)
+
+
 def _prepared(
     environ: Mapping[str, str], settings: Path | None, model: str | None, environment: str | None
 ) -> tuple[CanarySettings, Context]:

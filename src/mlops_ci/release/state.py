@@ -90,8 +90,7 @@ def parse(text: str, environment: str, model: str) -> State:
         raw = YAML(typ="safe").load(text)
         if (raw["schema"], raw["environment"], raw["model"]) != (SCHEMA, environment, model):
             raise UsageProblem(f"{place} on the state branch is about something else. Restore it from its history.")
-        if unknown := set(raw) - _KEYS:
-            raise ValueError(f"nobody knows {', '.join(map(str, unknown))}")
+        _refuse_unknown(raw)
         challenger = raw.get("challenger")
         return State(
             environment,
@@ -104,6 +103,12 @@ def parse(text: str, environment: str, model: str) -> State:
         raise UsageProblem(
             f"{place} on the state branch is not a release file ({problem}). Restore it from its history."
         ) from problem
+
+
+def _refuse_unknown(raw: dict[str, Any]) -> None:
+    """Refuse keys of a newer schema: writing the file again would lose them."""
+    if unknown := set(raw) - _KEYS:
+        raise ValueError(f"nobody knows {', '.join(map(str, unknown))}")
 
 
 def _challenger(raw: dict[str, Any]) -> Challenger:

@@ -36,7 +36,7 @@ def _escape(text: str) -> str:
     flat = " ".join(text.split())
     for mark in "\\`*_[]|~":
         flat = flat.replace(mark, f"\\{mark}")
-    flat = re.sub(r"^([#+=-]|\d+(?=[.)]))", r"\1" "\N{WORD JOINER}", flat)  # no heading, list or rule
+    flat = re.sub(r"^([#+=-]|\d+(?=[.)]))", "\\1\N{WORD JOINER}", flat)  # no heading, list or rule
     return flat.replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -1,6 +1,5 @@
 """The sentences that all renderers share."""
 
-
 import re
 from unicodedata import category
 

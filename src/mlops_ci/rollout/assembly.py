@@ -6,6 +6,7 @@ from pathlib import Path
 from mlops_ci.ports import Clock
 from mlops_ci.release.branch import StateBranch
 from mlops_ci.rollout.candidates import Shelf
+from mlops_ci.rollout.lease import Lease
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.tools.git import Git
 from mlops_ci.tools.mlflow import Registry
@@ -32,6 +33,10 @@ class Assembly:
         options = self.settings
         folder = self.root / options.runtime / options.environment / self.model
         return LocalEngine(folder, options.host, options.port, options.slow_ms, options.ready_timeout, self.clock)
+
+    def lease(self) -> Lease:
+        """Return the lease of whoever steers."""
+        return Lease(self.engine().folder / "lease.json")
 
     def shelf(self) -> Shelf:
         """Return where code and models of releases come from; it connects to the registry."""

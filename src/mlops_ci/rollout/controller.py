@@ -11,6 +11,7 @@ from mlops_ci.release.branch import Note, StateBranch
 from mlops_ci.release.state import Challenger, Release, State
 from mlops_ci.rollout.candidates import Candidate
 from mlops_ci.rollout.judge import Judge
+from mlops_ci.rollout.lease import Guard
 from mlops_ci.rollout.meter import Meter
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.tools.git import PushRefused
@@ -58,14 +59,16 @@ class Canary:
         settings: CanarySettings,
         clock: Clock,
         progress: Progress,
+        guard: Guard,
     ) -> None:
-        """Prepare; nothing moves yet."""
+        """Prepare; nothing moves yet. The guard stands by while the canary runs, in case this process dies."""
         self._engine = engine
         self._branch = branch
         self._workload = workload
         self._settings = settings
         self._clock = clock
         self._progress = progress
+        self._guard = guard
         self._began = clock.monotonic()
         self._timeline: list[dict[str, Any]] = []
 
@@ -117,6 +120,12 @@ class Canary:
             outcome = self._end(release, champion, "never-ready", str(failure))
             self._record(_rejecting(release), "never-ready", outcome)
             return outcome
+        with self._guard:
+            return self._decide(candidate, champion)
+
+    def _decide(self, candidate: Candidate, champion: Release) -> Outcome:
+        """Climb, and return to the champion however that ends, unless it ends in a promotion."""
+        release = candidate.release
         try:
             outcome = self._climb(candidate, champion)
         except (Interrupted, KeyboardInterrupt):
@@ -169,6 +178,7 @@ class Canary:
         counted_from = self._clock.monotonic() + self._settings.slow_ms / 1000
         while True:
             self._clock.sleep(TICK)
+            self._guard.renew()
             now = self._clock.monotonic()
             if not self._engine.running(release.name):
                 return self._end(release, champion, "crashed", f"{release.name} stopped running")

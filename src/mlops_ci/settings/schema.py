@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from mlops_ci.settings.fields import Section
 from mlops_ci.settings.project import SECTIONS, ProjectSettings
 
 
@@ -12,7 +13,7 @@ def json_schema() -> dict[str, Any]:
 
     In a file a section may leave out what a flag gives, so nothing in it is required.
     """
-    kinds = [ProjectSettings, *SECTIONS.values()]
+    kinds: list[type[Section]] = [ProjectSettings, *SECTIONS.values()]
     references, whole = models_json_schema([(kind, "validation") for kind in kinds])
     definitions = whole["$defs"]
     for definition in definitions.values():

@@ -4,8 +4,10 @@ from typing import Any
 
 from mlops_ci.errors import UsageProblem
 from mlops_ci.report import Effect, Finding, Location, Measurement, Severity, StepReport
+from mlops_ci.rollout import supervisor
 from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.controller import Canary, Cause, Outcome
+from mlops_ci.rollout.lease import Guard
 from mlops_ci.settings.canary import CanarySettings as Options
 from mlops_ci.step import Context
 from mlops_ci.tools import mlflow
@@ -87,6 +89,7 @@ def run(options: Options, context: Context) -> StepReport:
         settings=options,
         clock=context.clock,
         progress=context.progress,
+        guard=Guard(parts.lease(), lambda: supervisor.start(parts)),
     )
     outcome = canary.run(shelf.candidate(options.version, context.clock.now()))
     findings, measurements = evaluate(outcome, options)

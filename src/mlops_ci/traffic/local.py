@@ -1,6 +1,7 @@
 """Versions as processes of this machine behind a real Envoy; what runs stands in files, so any process can go on."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -101,6 +102,7 @@ class LocalEngine:
             stop(Detached(int(proxy["pid"]), proxy["started"]))
         for path in ("proxy.json", "clusters.json", "routes.json"):
             (self.folder / path).unlink(missing_ok=True)
+        shutil.rmtree(self.proxy.admin.parent, ignore_errors=True)
         for name in self._ports():
             self._end(name)
 

@@ -1,0 +1,51 @@
+"""Stands beside the proxy while a canary runs, and puts the champion back when its controller is gone."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import mlops_ci
+from mlops_ci.errors import MlopsCiError
+from mlops_ci.ports import Clock, Progress
+from mlops_ci.process import spawn
+from mlops_ci.rollout.assembly import Assembly
+from mlops_ci.rollout.lease import Lease
+
+_LOOK_EVERY = 1.0  # seconds
+_TRIES = 40
+
+
+def start(parts: Assembly) -> None:
+    """Start the supervisor of this canary, in a session of its own; it ends when the lease is released."""
+    options, folder = parts.settings, parts.engine().folder
+    place = {"environment": options.environment, "host": options.host, "port": options.port, "runtime": options.runtime}
+    flags = [word for name, value in place.items() for word in (f"--{name}", str(value))]
+    argv = [sys.executable, "-m", "mlops_ci", "canary", "supervise", "--model", parts.model, *flags]
+    source = str(Path(mlops_ci.__file__).parents[1])
+    spawn(argv, cwd=parts.root, env={"PYTHONPATH": source}, log=folder / "supervisor.log")
+
+
+def watch(lease: Lease, put_back: Callable[[], object], clock: Clock, progress: Progress) -> None:
+    """Wait until the lease is released; when it is lost instead, put the champion back and record it.
+
+    Args:
+        lease: the controller's.
+        put_back: does what `mlops-ci rollback` does; tried again while it fails.
+        clock: the machine's.
+        progress: the supervisor's log.
+    """
+    while lease.held() and not lease.lost(clock.now()):
+        clock.sleep(_LOOK_EVERY)
+    if not lease.held():
+        return
+    progress.note("The canary's controller is gone: all traffic goes back to the champion.")
+    for _ in range(_TRIES):
+        try:
+            put_back()
+        except MlopsCiError as failure:
+            progress.note(f"Not done yet: {failure}")
+            clock.sleep(_LOOK_EVERY)
+        else:
+            lease.release()
+            progress.note("The champion has all traffic, and the record says so.")
+            return
