@@ -55,16 +55,13 @@ def _json(schema: object) -> str:
 
 
 def _settings() -> str:
-    parts = [
-        "# Settings",
-        NOTICE,
+    intro = (
         "Each value comes from the strongest of: default, `mlops.yaml`, environment variable, flag. "
         "`mlops-ci settings` shows every value and where it came from. Relative paths in the file are relative to "
         "its folder. A repository with several models puts the same sections under `models: {<name>: …}`; "
-        "`--model` picks one.",
-        "## Above the sections",
-        _table(None, ProjectSettings),
-    ]
+        "`--model` picks one."
+    )
+    parts = ["# Settings", NOTICE, intro, "## Above the sections", _table(None, ProjectSettings)]
     for name, kind in SECTIONS.items():
         parts += [f"## `{name}`", str(kind.__doc__), _table(name, kind)]
     return "\n\n".join(parts) + "\n"
@@ -101,11 +98,10 @@ def _type(schema: dict[str, object]) -> str:
             return "path"
         case {"type": "string", "pattern": str(pattern)} if "ms|s|m|h|d" in pattern:
             return "duration such as `500ms`, `10s`, `30m`"
-        case {"type": str(kind)}:
-            words = {"object": "mapping", "string": "text", "boolean": "true or false", "integer": "whole number"}
-            return words.get(kind, kind)
         case _:
-            return "value"
+            words = {"object": "mapping", "string": "text", "boolean": "true or false", "integer": "whole number"}
+            kind = str(schema.get("type", "value"))
+            return words.get(kind, kind)
 
 
 def _commands() -> str:

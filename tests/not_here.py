@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,10 @@ FILE = Path(__file__).with_name("not-here.tsv")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Tests whose id begins with `prefix` may be skipped where `program` is not installed."""
+    """Tests whose id begins with `prefix` may be skipped where `program` is not installed.
+
+    A program with arguments is a probe: those tests may be skipped where it ends with another code than 0.
+    """
 
     prefix: str
     reason: str
@@ -24,7 +28,19 @@ def read(path: Path = FILE) -> list[Row]:
         return [Row(**line) for line in csv.DictReader(stream, delimiter="\t")]
 
 
-def complaint(test: str, rows: list[Row], which: Callable[[str], str | None] = shutil.which) -> str | None:
+def answers(program: str) -> str | None:
+    """Return the program's path when it is installed and, given arguments, ends with 0 within ten seconds."""
+    name, *arguments = program.split()
+    path = shutil.which(name)
+    if path and arguments:
+        try:
+            subprocess.run([path, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=True)
+        except (OSError, subprocess.SubprocessError):
+            return None
+    return path
+
+
+def complaint(test: str, rows: list[Row], which: Callable[[str], str | None] = answers) -> str | None:
     """Return why a test should not have been skipped; None when it could not have run here."""
     row = next((row for row in rows if test.startswith(row.prefix)), None)
     if row is None:

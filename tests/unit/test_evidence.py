@@ -91,9 +91,20 @@ def test_two_members_of_one_name_are_told_apart(tmp_path: Path) -> None:
     digests = []
     for name, contents in (("a", (b"good", b"evil")), ("b", (b"evil", b"evil"))):
         path = model(tmp_path / name) / "model.skops"
-        with zipfile.ZipFile(path, "w") as packed, pytest.warns(UserWarning, match="Duplicate name"):
-            for content in contents:
-                packed.writestr(zipfile.ZipInfo("inside", (2020, 1, 1, 0, 0, 0)), content)
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr(zipfile.ZipInfo("inside", (2020, 1, 1, 0, 0, 0)), contents[0])
+            with pytest.warns(UserWarning, match="Duplicate name"):
+                packed.writestr(zipfile.ZipInfo("inside", (2020, 1, 1, 0, 0, 0)), contents[1])
+        digests.append(digest_model(tmp_path / name))
+    assert digests[0] != digests[1]
+
+
+def test_what_stands_before_an_archive_counts_too(tmp_path: Path) -> None:
+    digests = []
+    for name, before in (("a", b"pickle of ours"), ("b", b"pickle of theirs")):
+        path = model(tmp_path / name) / "model.skops"
+        archive(path, year=2020)
+        path.write_bytes(before + path.read_bytes())
         digests.append(digest_model(tmp_path / name))
     assert digests[0] != digests[1]
 
@@ -113,7 +124,7 @@ def test_the_digest_of_files_does_not_depend_on_their_order(tmp_path: Path) -> N
     assert digest_files(pairs) != digest_files([("b", tmp_path / "a"), ("a", tmp_path / "b")])
 
 
-def passed(**changes: Any) -> dict[str, Any]:
+def passed(**changes: object) -> dict[str, Any]:
     plain: dict[str, Any] = report().to_json() | {"inputs": {"model": DIGEST, "commit": "abc"}} | changes
     return statement_from(plain)
 

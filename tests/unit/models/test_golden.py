@@ -11,7 +11,7 @@ from mlops_ci.models.golden import load
 
 def golden(folder: Path, **columns: object) -> Path:
     path = folder / "golden.parquet"
-    parquet.write_table(pa.table(columns), path)  # type: ignore[no-untyped-call]
+    parquet.write_table(pa.table(columns), path)
     return path
 
 
@@ -62,7 +62,7 @@ def test_labels_other_than_0_and_1_are_refused(tmp_path: Path, labels: list[obje
 
 
 def test_a_missing_column_lists_the_ones_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="no column 'label'. Its columns: id, late"):
+    with pytest.raises(UsageProblem, match=r"no column 'label'\. Its columns: id, late"):
         load(golden(tmp_path, id=[1, 2], late=[0, 1]), "id", "label")
 
 

@@ -6,7 +6,8 @@ from sklearn import metrics as oracle
 from mlops_ci.errors import UsageProblem
 from mlops_ci.models.metrics import METRICS, demand_known
 
-Labels, Scores = NDArray[np.bool_], NDArray[np.float64]
+Labels = NDArray[np.bool_]
+Scores = NDArray[np.float64]
 
 
 def data(seed: int, n: int = 200) -> tuple[Labels, Scores, Scores]:
@@ -56,7 +57,7 @@ def test_the_order_of_rows_does_not_matter(name: str) -> None:
         METRICS[name].compared(labels, one, other),
         METRICS[name].compared(labels[mixed], one[mixed], other[mixed]),
     )
-    assert (straight.low, straight.high) == (pytest.approx(shuffled.low), pytest.approx(shuffled.high))
+    assert (straight.low, straight.high) == pytest.approx((shuffled.low, shuffled.high))
 
 
 def test_an_unknown_metric_is_suggested() -> None:

