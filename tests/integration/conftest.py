@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from released import Scene, make_workshop
 
+from integration.released import Scene, make_workshop
 from mlops_ci.journeys.workshop import Workshop
 
 

@@ -23,7 +23,7 @@ from mlops_ci.net import Client, free_port
 GOOD, BETTER, BUGGY = "1", "2", "3"  # versions
 
 # Enough evidence in seconds; the judge itself is tested by simulation.
-QUICK = {"MLOPS_CI_CANARY__STEPS": "[50]", "MLOPS_CI_CANARY__BETA": "0.4", "MLOPS_CI_CANARY__WARM_UP": "0s"}
+QUICK = {"MLOPS_CI_CANARY__STEPS": "[50]", "MLOPS_CI_CANARY__BETA": "0.2", "MLOPS_CI_CANARY__WARM_UP": "0s"}
 
 
 def make_workshop(folder: Path) -> Workshop:

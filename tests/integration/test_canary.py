@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from released import BETTER, BUGGY, GOOD, Scene
+
+from integration.released import BETTER, BUGGY, GOOD, Scene
 
 pytestmark = pytest.mark.integration
 

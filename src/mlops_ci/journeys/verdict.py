@@ -72,17 +72,31 @@ def _report(step: str, report: Mapping[str, Any] | None) -> Finding | None:
         "critical",
         "undecided" if undecided else "blocks",
         f"{step}: {verdict or 'nothing was judged'} (exit code {code})",
-        str(report.get("error") or "; ".join(one["title"] for one in report.get("findings", [])) or "See its report."),
+        str(report.get("error") or _titles(report.get("findings")) or "See its report."),
         place,
     )
 
 
+def _titles(findings: object) -> str:
+    """Return the findings' titles; what is no finding is left out, for a report may be hand-made."""
+    raw = findings if isinstance(findings, list) else []
+    return "; ".join(str(one["title"]) for one in raw if isinstance(one, Mapping) and "title" in one)
+
+
 def _read(folder: Path, step: str) -> dict[str, Any] | None:
+    """Return a step's report; of several the one that passed least, and None when one cannot be read."""
+    found = []
     for path in sorted(folder.rglob(f"{step}.json")):
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        right = isinstance(raw, dict) and raw.get("schema") == SCHEMA and raw.get("step") == step
-        return raw if right else None
-    return None
+        if not (isinstance(raw, dict) and raw.get("schema") == SCHEMA and raw.get("step") == step):
+            return None
+        found.append(raw)
+    return min(found, key=_passed, default=None)
+
+
+def _passed(report: Mapping[str, Any]) -> int:
+    """Return how well a report stands: 2 passed, 1 undecided, 0 anything else."""
+    return {"pass": 2, "inconclusive": 1}.get(str(report.get("verdict")), 0) if report.get("error_code") == 0 else 0

@@ -1,6 +1,6 @@
 """Hold one rule against the evidence: what was measured, and what that means."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from mlops_ci.settings.fields import Margin
 from mlops_ci.settings.gate import Bound
 from mlops_ci.stats import paired
 from mlops_ci.stats.paired import Interval
+
+_FEW_ROWS = 100  # in the smaller class: below, DeLong's interval covers too little
+_NEAR_ONE = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,22 @@ def judge(metric: str, bound: Bound, facts: Facts, *, on_estimate: bool) -> Meas
         NothingToJudge: there are too few rows for an interval, or a margin is relative to nothing.
     """
     try:
-        return _judge(metric, bound, facts, on_estimate=on_estimate)
+        found = _judge(metric, bound, facts, on_estimate=on_estimate)
     except ValueError as few:
         raise NothingToJudge(f"gate.rules: {metric}: {few}. Add golden rows.") from few
+    if metric == "roc_auc" and found.verdict and not on_estimate and (doubt := _doubt(found, facts)):
+        return replace(found, verdict="inconclusive", method=f"{found.method}, not to be relied on: {doubt}")
+    return found
+
+
+def _doubt(found: Measurement, facts: Facts) -> str:
+    """Return why a normal interval for an area under the ROC curve cannot be relied on; empty when it can."""
+    smaller = int(min(facts.labels.sum(), (~facts.labels).sum()))
+    if smaller < _FEW_ROWS:
+        return f"the smaller class has {smaller} rows, fewer than {_FEW_ROWS}"
+    near = max(found.champion or 0.0, found.challenger or 0.0)
+    is_margin = found.value is not None and found.threshold != 0
+    return f"an area of {near:.3f} is too near 1 for a margin" if is_margin and near > _NEAR_ONE else ""
 
 
 def _judge(metric: str, bound: Bound, facts: Facts, *, on_estimate: bool) -> Measurement:

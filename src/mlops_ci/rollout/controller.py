@@ -134,9 +134,19 @@ class Canary:
         except BaseException:  # a bug must not leave traffic on the challenger either
             self._return_to(champion, self._end(release, champion, "evidence-lost"), reject=False)
             raise
-        if not outcome.promoted:
+        if outcome.promoted:
+            self._retire(champion.name)
+        else:
             self._return_to(champion, outcome, reject=outcome.cause in {"judged", "crashed"})
         return outcome
+
+    def _retire(self, name: str) -> None:
+        """Let a version finish what it began, and stop it; an interruption only shortens the wait."""
+        try:
+            self._engine.retire(name, drain=self._settings.drain)
+        except (Interrupted, KeyboardInterrupt):
+            self._engine.retire(name, drain=0.0)
+            raise
 
     def _serve_champion(self, champion: Release) -> None:
         """Have the champion serve all traffic here, as the record says; nothing happens when it does."""
@@ -160,6 +170,7 @@ class Canary:
                 evidence=release.evidence,
             )
             self._branch.change(_advance(place), note, {release.evidence: candidate.statement})
+            self._guard.renew()
             self._engine.route({champion.name: 100 - weight, release.name: weight})
             judge.begin_step(weight)
             meter.begin_step()
@@ -209,9 +220,9 @@ class Canary:
         path = f"evidence/canary/{release.model_digest.removeprefix('sha256:')}.json"
         note = Note(f"Promote {release.name}", release.name, verdict="pass", evidence=path)
         self._branch.change(_promoting(release), note, {path: _proof(outcome)})
+        self._guard.renew()
         self._engine.route({release.name: 100})
         self._mark("promoted", 100, f"{release.name} is the champion")
-        self._engine.retire(champion.name, drain=self._settings.drain)
         return outcome
 
     def _return_to(self, champion: Release, outcome: Outcome, *, reject: bool) -> None:
@@ -220,7 +231,7 @@ class Canary:
         self._engine.route({champion.name: 100})
         took = self._clock.monotonic() - began
         self._mark("rolled back", 0, f"{champion.name} has all traffic again, {took * 1000:.0f} ms after the decision")
-        self._record(_dropping(outcome.release, reject=reject), outcome.cause, outcome)
+        self._record(_undoing(outcome.release, champion, reject=reject), outcome.cause, outcome)
         self._engine.retire(outcome.release.name, drain=0.0 if outcome.cause == "interrupted" else self._settings.drain)
 
     def _record(self, change: Callable[[State], State], cause: str, outcome: Outcome) -> None:
@@ -285,12 +296,13 @@ def _promoting(release: Release) -> Callable[[State], State]:
     return decide
 
 
-def _dropping(release: Release, *, reject: bool) -> Callable[[State], State]:
-    """Return what ends our own canary on the record; somebody else's is left alone."""
+def _undoing(release: Release, champion: Release, *, reject: bool) -> Callable[[State], State]:
+    """Return what takes our own canary off the record, and a promotion that traffic did not follow."""
 
     def decide(state: State) -> State:
-        ours = state.challenger is not None and state.challenger.release == release
-        return state.without_challenger(reject=reject) if ours else state
+        if state.challenger is not None and state.challenger.release == release:
+            return state.without_challenger(reject=reject)
+        return replace(state, champion=champion) if state.champion == release else state
 
     return decide
 

@@ -3,11 +3,11 @@
 import json
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from mlops_ci.errors import ProgramFailed
 from mlops_ci.process import Detached, alive, identity
 
 EXPIRES_AFTER = 15.0  # seconds without a renewal
@@ -25,9 +25,15 @@ class Lease:
         self.path.write_text(json.dumps(identity(os.getpid()).to_json()))
 
     def renew(self) -> None:
-        """Say that this process still steers; nothing happens when the lease was taken away."""
-        with suppress(FileNotFoundError):
+        """Say that this process still steers.
+
+        Raises:
+            ProgramFailed: the lease was taken away: the supervisor has ended the canary.
+        """
+        try:
             os.utime(self.path)
+        except FileNotFoundError as gone:
+            raise ProgramFailed("The lease ran out, so the supervisor has ended this canary. Run it again.") from gone
 
     def release(self) -> None:
         """Say that nobody steers any more."""

@@ -17,6 +17,7 @@ class Plan:
     target: Release | None  # gets all traffic
     leaving: Release | None = None  # goes: a challenger, or the present champion
     new_champion: bool = False
+    challenger: Release | None = None  # goes as well, when the champion does
 
     def describe(self) -> str:
         """Return the plan as one sentence."""
@@ -49,7 +50,8 @@ def make_plan(state: State, past: list[State], to: str | None) -> Plan:
             continue
         wanted = champion.version == to if to != "previous" else champion.model_digest not in state.rejected
         if wanted:
-            return Plan(champion, state.champion, new_champion=True)
+            challenger = state.challenger.release if state.challenger else None
+            return Plan(champion, state.champion, new_champion=True, challenger=challenger)
     which = "an earlier champion that was not rejected" if to == "previous" else f"version {to} among past champions"
     raise NothingToJudge(f"There is no {which} on the state branch. See: git log mlops-ci/state.")
 
@@ -85,6 +87,8 @@ def apply(
         branch.change(_returning(plan), Note(subject, plan.leaving.name, "-", 0, "rollback"))
         if served_here:
             engine.retire(plan.leaving.name, drain=drain)
+        if served_here and plan.challenger:
+            engine.retire(plan.challenger.name, drain=0.0)
 
 
 def _returning(plan: Plan) -> Callable[[State], State]:

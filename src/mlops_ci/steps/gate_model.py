@@ -60,12 +60,13 @@ def evaluate(facts: Facts, options: Options) -> tuple[tuple[Finding, ...], tuple
 def _finding(one: Measurement) -> Finding:
     place = Location(name=one.metric)
     seen = f"measured {_number(one.value if one.value is not None else one.challenger)}"
-    bounds = f"95 % bounds {_number(one.low)} and {_number(one.high)}, limit {_number(one.threshold)}, n = {one.n:,}"
+    limits = f"95 % bounds {_number(one.low)} and {_number(one.high)}, limit {_number(one.threshold)}"
+    bounds = f"{limits}, n = {one.n:,}"
     if one.verdict == "fail":
         message = f"{seen}; {bounds}. The challenger does not ship; train a better one."
         return Finding("MCI-GATE-001", "critical", "blocks", f"{one.name}: not met", message, place)
     message = (
-        f"{seen}; {bounds}. This golden set shows effects of {_number(one.detectable)} with 80 % power: "
+        f"{seen} by {one.method}; {bounds}. This golden set shows effects of {_number(one.detectable)} with 80 % power: "
         "add golden rows, or widen the limit."
     )
     return Finding("MCI-GATE-002", "high", "undecided", f"{one.name}: not decided", message, place)

@@ -88,7 +88,7 @@ class Git:
         done = self.call("cat-file", "blob", f"{commit}:{path}", check=False)
         return None if done.code else done.stdout
 
-    def history(self, commit: str, path: str, most: int = 50) -> list[str]:
+    def history(self, commit: str, path: str, most: int = 1000) -> list[str]:
         """Return the commits that changed a file, newest first."""
         return self.call("log", f"-{most}", "--format=%H", commit, "--", path).stdout.split()
 

@@ -16,14 +16,14 @@ def chosen(pattern: str, *, hidden: bool) -> dict[Path, Path]:
         base = top if top.is_dir() else top.parent
         files = sorted(top.rglob("*")) if top.is_dir() else [top]
         shown = [path for path in files if path.is_file()]
-        # Hidden is whatever has a hidden part in its path, the folder that was asked for included.
-        found |= {path.relative_to(base): path for path in shown if hidden or not is_hidden(path)}
+        # The original looks at names from the searched folder's own downward, not at those above it.
+        found |= {path.relative_to(base): path for path in shown if hidden or not is_hidden(path, top.parent)}
     return found
 
 
-def is_hidden(path: Path) -> bool:
-    """Return whether the file or a folder above it, below the work tree, is hidden."""
-    return any(part.startswith(".") for part in path.parts)
+def is_hidden(path: Path, start: Path) -> bool:
+    """Return whether the file, or a folder above it up to `start`, is hidden."""
+    return any(part.startswith(".") for part in path.relative_to(start).parts)
 
 
 def main() -> None:
