@@ -1,12 +1,13 @@
 """The canary: traffic moves away from the champion only after the push, and back to it before anything else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mlops_ci.errors import Interrupted, ProgramFailed
 from mlops_ci.evidence import state_about, to_bytes
 from mlops_ci.ports import Clock, Progress
+from mlops_ci.release import changes
 from mlops_ci.release.branch import Note, StateBranch
 from mlops_ci.release.state import Challenger, Release, State
 from mlops_ci.rollout.candidates import Candidate
@@ -105,7 +106,7 @@ class Canary:
         note = Note(
             f"Release {release.name}: the first champion", release.name, verdict="pass", evidence=release.evidence
         )
-        self._branch.change(_if_no_champion(release), note, {release.evidence: candidate.statement})
+        self._branch.change(changes.first_champion(release), note, {release.evidence: candidate.statement})
         self._engine.route({release.name: 100})
         self._mark("released", 100, "the first champion")
         return self._end(release, None, "first-release")
@@ -118,8 +119,11 @@ class Canary:
         except NeverReady as failure:
             self._mark("never ready", 0, str(failure))
             outcome = self._end(release, champion, "never-ready", str(failure))
-            self._record(_rejecting(release), "never-ready", outcome)
+            self._record(changes.reject(release), "never-ready", outcome)
             return outcome
+        except (Interrupted, KeyboardInterrupt):
+            self._engine.retire(release.name, drain=0.0)
+            raise
         with self._guard:
             return self._decide(candidate, champion)
 
@@ -169,7 +173,7 @@ class Canary:
                 weight,
                 evidence=release.evidence,
             )
-            self._branch.change(_advance(place), note, {release.evidence: candidate.statement})
+            self._branch.change(changes.advance(place), note, {release.evidence: candidate.statement})
             self._guard.renew()
             self._engine.route({champion.name: 100 - weight, release.name: weight})
             judge.begin_step(weight)
@@ -219,7 +223,7 @@ class Canary:
         outcome = self._end(release, champion, "promoted", judge=judge)
         path = f"evidence/canary/{release.model_digest.removeprefix('sha256:')}.json"
         note = Note(f"Promote {release.name}", release.name, verdict="pass", evidence=path)
-        self._branch.change(_promoting(release), note, {path: _proof(outcome)})
+        self._branch.change(changes.promote(release), note, {path: _proof(outcome)})
         self._guard.renew()
         self._engine.route({release.name: 100})
         self._mark("promoted", 100, f"{release.name} is the champion")
@@ -231,7 +235,7 @@ class Canary:
         self._engine.route({champion.name: 100})
         took = self._clock.monotonic() - began
         self._mark("rolled back", 0, f"{champion.name} has all traffic again, {took * 1000:.0f} ms after the decision")
-        self._record(_undoing(outcome.release, champion, reject=reject), outcome.cause, outcome)
+        self._record(changes.undo(outcome.release, champion, rejected=reject), outcome.cause, outcome)
         self._engine.retire(outcome.release.name, drain=0.0 if outcome.cause == "interrupted" else self._settings.drain)
 
     def _record(self, change: Callable[[State], State], cause: str, outcome: Outcome) -> None:
@@ -265,56 +269,6 @@ class Canary:
         return Outcome(
             release, champion, cause, detail, guardrail=guardrail, evidence=evidence, timeline=self._timeline
         )
-
-
-def _if_no_champion(release: Release) -> Callable[[State], State]:
-    def decide(state: State) -> State:
-        if state.champion:
-            raise ProgramFailed(f"Somebody else has just released {state.champion.name}. Run the canary again.")
-        return replace(state, champion=release)
-
-    return decide
-
-
-def _advance(place: Challenger) -> Callable[[State], State]:
-    def decide(state: State) -> State:
-        if state.challenger and state.challenger.release != place.release:
-            raise ProgramFailed(f"Somebody else has started a canary of {state.challenger.release.name}.")
-        if state.challenger is None and place.step > 1:
-            raise ProgramFailed("Somebody else has ended this canary on the record.")
-        return replace(state, challenger=place, rejected=_without(state.rejected, place.release.model_digest))
-
-    return decide
-
-
-def _promoting(release: Release) -> Callable[[State], State]:
-    def decide(state: State) -> State:
-        if state.challenger is None or state.challenger.release != release:
-            raise ProgramFailed("Somebody else has ended this canary on the record.")
-        return replace(state, champion=release, challenger=None)
-
-    return decide
-
-
-def _undoing(release: Release, champion: Release, *, reject: bool) -> Callable[[State], State]:
-    """Return what takes our own canary off the record, and a promotion that traffic did not follow."""
-
-    def decide(state: State) -> State:
-        if state.challenger is not None and state.challenger.release == release:
-            return state.without_challenger(reject=reject)
-        return replace(state, champion=champion) if state.champion == release else state
-
-    return decide
-
-
-def _rejecting(release: Release) -> Callable[[State], State]:
-    return lambda state: replace(
-        state, rejected=(*_without(state.rejected, release.model_digest), release.model_digest)
-    )
-
-
-def _without(digests: tuple[str, ...], digest: str) -> tuple[str, ...]:
-    return tuple(one for one in digests if one != digest)
 
 
 def _needed(judge: Judge) -> int:
