@@ -67,7 +67,8 @@ def _finding(one: Measurement) -> Finding:
         return Finding("MCI-GATE-001", "critical", "blocks", f"{one.name}: not met", message, place)
     message = (
         f"{seen} by {one.method}; {bounds}. "
-        f"This golden set shows effects of {_number(one.detectable)} with 80 % power: add golden rows, or widen the limit."
+        f"This golden set shows effects of {_number(one.detectable)} with 80 % power: "
+        "add golden rows, or widen the limit."
     )
     return Finding("MCI-GATE-002", "high", "undecided", f"{one.name}: not decided", message, place)
 
