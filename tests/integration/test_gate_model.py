@@ -128,6 +128,29 @@ def test_a_first_release_is_judged_by_the_rules_about_itself(models: Path) -> No
     assert (code, report["verdict"]) == (3, None), "no rule could be judged, so nothing passed"
 
 
+def test_a_slice_and_a_case_can_stop_a_challenger_that_is_better_on_average(models: Path, tmp_path: Path) -> None:
+    rows = pd.read_parquet(models / "golden.parquet")
+    rows["group"] = (rows["signal"] > 0.8).map({True: "sure", False: "rest"})
+    rows.to_parquet(tmp_path / "golden.parquet")
+    (tmp_path / "cases.jsonl").write_text('{"id": "r399"}\n')
+    slices = "{by: [group], rule: {brier_score_loss: {no_worse_than: 0.001}}}"
+    done = subprocess.run(
+        [sys.executable, "-m", "mlops_ci", "gate-model", "--format", "json", "--golden", tmp_path / "golden.parquet",
+         "--label", "late", "--challenger", "worse", "--champion", "good", "--must-pass", tmp_path / "cases.jsonl"],
+        cwd=models,
+        env={**os.environ, "MLOPS_CI_GATE__RULES": "[{accuracy: {at_least: 0.5}}]", "MLOPS_CI_GATE__SLICES": slices,
+             "MLOPS_CI_GATE__FLIPS": "{at_most: 5%}", "MLOPS_CI_GATE__PYTHON": sys.executable},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    report = json.loads(done.stdout)
+    assert done.returncode == 10, done.stderr
+    worse = [one["location"]["name"] for one in report["findings"] if one["code"] == "MCI-GATE-005"]
+    assert worse == ["group=sure"]
+    names = [one["name"].split(":")[0] for one in report["measurements"]]
+    assert names == ["accuracy at_least 0.5", "flips at_most 5 %", "group=rest", "group=sure"]
+    assert ("MCI-GATE-007" in {one["code"] for one in report["findings"]}) is (not rows["late"].iloc[399])
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "said"),
     [

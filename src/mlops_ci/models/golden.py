@@ -1,5 +1,6 @@
 """The golden set: rows with ids and labels that do not change, checked before anything is judged by them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,10 @@ class GoldenSet:
     ids: NDArray[np.str_]
     labels: NDArray[np.bool_]
     order: NDArray[np.intp]
+    columns: Mapping[str, NDArray[np.str_]]  # the slices' columns, as text; what is missing is `missing`
 
 
-def load(path: Path, id_column: str, label_column: str) -> GoldenSet:
+def load(path: Path, id_column: str, label_column: str, slice_columns: Sequence[str] = ()) -> GoldenSet:
     """Read a golden set and refuse one that cannot decide anything.
 
     Raises:
@@ -32,7 +34,7 @@ def load(path: Path, id_column: str, label_column: str) -> GoldenSet:
     digest = digest_file(path)
     with open_table([path]) as table:
         rows = table.to_arrow()
-    for column in (id_column, label_column):
+    for column in (id_column, label_column, *slice_columns):
         if column not in rows.column_names:
             raise UsageProblem(f"{path} has no column {column!r}. Its columns: {', '.join(rows.column_names)}.")
     raw = rows.column(id_column).to_pylist()
@@ -46,7 +48,12 @@ def load(path: Path, id_column: str, label_column: str) -> GoldenSet:
         raise NothingToJudge(f"{path}: the id {unique[counts > 1][0]} stands in more than one row. Ids must be unique.")
     labels = _labels(path, rows.column(label_column).to_pylist())
     order = np.argsort(ids, kind="stable")
-    return GoldenSet(path, digest, ids[order], labels[order], order)
+    columns = {name: _texts(rows.column(name).to_pylist())[order] for name in slice_columns}
+    return GoldenSet(path, digest, ids[order], labels[order], order, columns)
+
+
+def _texts(raw: list[object]) -> NDArray[np.str_]:
+    return np.array(["missing" if one is None or one != one else str(one) for one in raw])  # noqa: PLR0124 - NaN
 
 
 def _labels(path: Path, raw: list[object]) -> NDArray[np.bool_]:

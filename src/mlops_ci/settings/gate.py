@@ -26,6 +26,30 @@ class Bound(Section):
 Rule = Annotated[dict[str, Bound], Field(min_length=1, max_length=1)]
 
 
+class SliceSettings(Section):
+    """A rule for each part of the golden set."""
+
+    by: list[str] = Field(min_length=1, description="Columns; every value of each is a slice.")
+    rule: Rule = Field(description="Metric name to one no_worse_than.")
+    prove: Literal["harm", "safety"] = Field(
+        default="harm", description="Block slices shown to be worse, or all that are not shown to be safe."
+    )
+    min_rows: int = Field(default=50, ge=2, description="Smaller slices of a column are pooled into `other`.")
+
+    @model_validator(mode="after")
+    def _no_worse_than(self) -> "SliceSettings":
+        ((_, bound),) = self.rule.items()
+        if bound.no_worse_than is None:
+            raise ValueError("a slice's rule is a no_worse_than")
+        return self
+
+
+class FlipSettings(Section):
+    """A limit on rows that the champion had right and the challenger has wrong."""
+
+    at_most: MarginField = Field(description="Share of all golden rows, such as 1%.")
+
+
 class GateSettings(Section):
     """What `gate-model` judges, and by which rules."""
 
@@ -33,6 +57,11 @@ class GateSettings(Section):
     id: str = Field(default="id", description="Column of the golden set that names a row.")
     label: str = Field(description="Column of the golden set that holds the truth (0 or 1).")
     rules: list[Rule] = Field(min_length=1, description="All must pass: metric name to one bound.")
+    slices: SliceSettings | None = Field(default=None, description="A rule for each part of the golden set.")
+    flips: FlipSettings | None = Field(default=None, description="Limit on rows that were right and are wrong now.")
+    must_pass: Path | None = Field(
+        default=None, description="JSON Lines with the `id` of golden rows that must be right, each on its own."
+    )
     challenger: Path = Field(default=Path("models/current"), description="Challenger: an MLflow model folder.")
     champion: str = Field(
         default="released",

@@ -155,7 +155,7 @@ class Cascade:
 
 def is_flag(kind: type[Section], field: str) -> bool:
     """Say whether a setting can be given as a flag: single values can, lists and mappings cannot."""
-    return not any(word in str(kind.model_fields[field].annotation) for word in ("list", "dict"))
+    return not any(word in str(kind.model_fields[field].annotation) for word in ("list", "dict", "Settings"))
 
 
 def flag_of(kind: type[Section], field: str) -> str:

@@ -5,7 +5,7 @@ champion on a scale where more is better.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 
 import numpy as np
@@ -20,13 +20,17 @@ POWER_Z = 0.8416212335729143  # of 0.80
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its one-sided 95 % bounds, and the smallest effect it shows with 80 % power."""
+    """An estimate with its one-sided 95 % bounds, and the smallest effect it shows with 80 % power.
+
+    `p_below(t)` is the p-value of "the truth is at least t", against "it is lower"; it agrees with `high`.
+    """
 
     value: float
     low: float
     high: float
     detectable: float
     method: str
+    p_below: Callable[[float], float] = field(default=lambda _: 1.0, compare=False, repr=False)
 
 
 def mean(scores: Floats) -> Interval:
@@ -40,7 +44,21 @@ def mean(scores: Floats) -> Interval:
     error = float(scores.std(ddof=1)) / sqrt(scores.size)
     quantile = float(special.stdtrit(scores.size - 1, 0.95))
     value = float(scores.mean())
-    return Interval(value, value - quantile * error, value + quantile * error, (Z + POWER_Z) * error, "Student's t")
+    return Interval(
+        value,
+        value - quantile * error,
+        value + quantile * error,
+        (Z + POWER_Z) * error,
+        "Student's t",
+        lambda truth: float(special.stdtr(scores.size - 1, _standardised(value - truth, error))),
+    )
+
+
+def _standardised(difference: float, error: float) -> float:
+    """Return a difference in standard errors; without any spread it is none, or infinitely many."""
+    if error == 0:
+        return 0.0 if difference == 0 else float(np.copysign(np.inf, difference))
+    return difference / error
 
 
 def proportions(champion: NDArray[np.bool_], challenger: NDArray[np.bool_]) -> Interval:
@@ -55,7 +73,14 @@ def proportions(champion: NDArray[np.bool_], challenger: NDArray[np.bool_]) -> I
     low = _edge(lambda delta: _tango(gained, lost, n, delta) - Z, -1.0, value)
     high = _edge(lambda delta: _tango(gained, lost, n, delta) + Z, value, 1.0)
     error = sqrt(max(gained + lost, 1)) / n
-    return Interval(value, low, high, (Z + POWER_Z) * error, "Tango score interval")
+    return Interval(
+        value,
+        low,
+        high,
+        (Z + POWER_Z) * error,
+        "Tango score interval",
+        lambda truth: float(special.ndtr(_tango(gained, lost, n, truth))),
+    )
 
 
 def _tango(gained: int, lost: int, n: int, delta: float) -> float:
@@ -115,7 +140,14 @@ def roc_auc(
         placed_negative = placed_negative - factor * other_negative
     variance = placed_positive.var(ddof=1) / positives + placed_negative.var(ddof=1) / negatives
     error = sqrt(float(variance))
-    return Interval(area, area - Z * error, area + Z * error, (Z + POWER_Z) * error, "DeLong")
+    return Interval(
+        area,
+        area - Z * error,
+        area + Z * error,
+        (Z + POWER_Z) * error,
+        "DeLong",
+        lambda truth: float(special.ndtr(_standardised(area - truth, error))),
+    )
 
 
 def _placements(labels: NDArray[np.bool_], scores: Floats) -> tuple[float, Floats, Floats]:

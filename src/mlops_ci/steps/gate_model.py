@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
-from mlops_ci.evidence import digest_bytes, digest_model
-from mlops_ci.models import answers, golden, rules
+from mlops_ci.evidence import digest_bytes, digest_file, digest_model
+from mlops_ci.models import answers, golden, parts, rules
 from mlops_ci.models.answers import Arm
+from mlops_ci.models.golden import GoldenSet
 from mlops_ci.models.metrics import LATENCIES, demand_known
 from mlops_ci.models.rules import Facts
 from mlops_ci.release.branch import StateBranch
-from mlops_ci.report import Finding, Location, Measurement, StepReport
+from mlops_ci.report import Effect, Finding, Location, Measurement, StepReport
 from mlops_ci.rollout.candidates import Shelf
 from mlops_ci.settings.gate import GateSettings as Options
 from mlops_ci.step import Context
@@ -19,7 +20,9 @@ from mlops_ci.tools.mlflow import Registry
 NAME = "gate-model"
 
 
-def evaluate(facts: Facts, options: Options) -> tuple[tuple[Finding, ...], tuple[Measurement, ...]]:
+def evaluate(
+    facts: Facts, options: Options, rows: GoldenSet, cases: list[str]
+) -> tuple[tuple[Finding, ...], tuple[Measurement, ...]]:
     """Hold every rule against the evidence.
 
     Raises:
@@ -28,13 +31,24 @@ def evaluate(facts: Facts, options: Options) -> tuple[tuple[Finding, ...], tuple
     on_estimate = options.decide_on == "estimate"
     pairs = [(metric, bound) for rule in options.rules for metric, bound in rule.items()]
     measured = [rules.judge(metric, bound, facts, on_estimate=on_estimate) for metric, bound in pairs]
+    if options.flips and (flips := parts.judge_flips(options.flips, rows, facts)):
+        measured.append(flips)
     if all(one.verdict is None for one in measured):
         raise NothingToJudge(
             "There is no champion yet, and no rule judges a challenger alone. Add one with at_least or at_most."
         )
     findings = [_finding(one) for one in measured if one.verdict in {"fail", "inconclusive"}]
+    slices = parts.judge_slices(options.slices, rows, facts) if options.slices else []
+    findings += [_slice(one, options) for one in slices if one.verdict in {"fail", "inconclusive"}]
+    findings += [_case(one) for one in parts.failed_cases(cases, rows, facts)]
+    return (*findings, *_remarks(facts, on_estimate=on_estimate)), (*measured, *slices)
+
+
+def _remarks(facts: Facts, *, on_estimate: bool) -> list[Finding]:
+    """Return what a reader of the verdict must know beside it."""
+    found = []
     if facts.champion is None:
-        findings.append(
+        found.append(
             Finding(
                 "MCI-GATE-003",
                 "info",
@@ -44,7 +58,7 @@ def evaluate(facts: Facts, options: Options) -> tuple[tuple[Finding, ...], tuple
             )
         )
     if on_estimate:
-        findings.append(
+        found.append(
             Finding(
                 "MCI-GATE-004",
                 "low",
@@ -54,7 +68,32 @@ def evaluate(facts: Facts, options: Options) -> tuple[tuple[Finding, ...], tuple
                 "Set gate.decide_on to interval to be sure.",
             )
         )
-    return tuple(findings), tuple(measured)
+    return found
+
+
+def _slice(one: Measurement, options: Options) -> Finding:
+    """Return the finding about a slice; an undecided one blocks only where safety must be proved."""
+    name = str(one.evidence["slice"])
+    place = Location(name=name)
+    seen = f"measured {_number(one.value)} on {one.n:,} rows; 95 % bounds {_number(one.low)} and {_number(one.high)}"
+    if one.verdict == "fail":
+        message = f"{seen}, limit {_number(one.threshold)}. Look at these rows before you train again."
+        return Finding("MCI-GATE-005", "critical", "blocks", f"{name}: {one.metric} is worse", message, place)
+    needs_proof = options.slices is not None and options.slices.prove == "safety"
+    effect: Effect = "undecided" if needs_proof else "informs"
+    message = f"{seen}. These rows show effects of {_number(one.detectable)} with 80 % power: add more of them."
+    return Finding("MCI-GATE-006", "medium", effect, f"{name}: {one.metric} not decided", message, place)
+
+
+def _case(case: str) -> Finding:
+    return Finding(
+        "MCI-GATE-007",
+        "critical",
+        "blocks",
+        f"The must-pass case {case} is wrong",
+        "This row must be right whatever the averages say. Train a model that knows it.",
+        Location(name=case),
+    )
 
 
 def _finding(one: Measurement) -> Finding:
@@ -82,10 +121,14 @@ def run(options: Options, context: Context) -> StepReport:
     metrics = [metric for rule in options.rules for metric in rule]
     for metric in metrics:
         demand_known(metric)
-    rows = golden.load(context.root / options.golden, options.id, options.label)
+    columns = options.slices.by if options.slices else []
+    rows = golden.load(context.root / options.golden, options.id, options.label, columns)
+    cases = parts.read_cases(context.root / options.must_pass, rows) if options.must_pass else []
     challenger = Arm("challenger", context.root / options.challenger)
     inputs = {"model": digest_model(challenger.folder), "golden": rows.digest, "rules": _rules_digest(options)}
     champion = _champion(options, context)
+    if options.must_pass:
+        inputs["must_pass"] = digest_file(context.root / options.must_pass)
     if champion:
         inputs["champion"] = digest_model(champion.folder)
     context.progress.status(f"asking {'both models' if champion else 'the challenger'} {rows.ids.size:,} golden rows")
@@ -99,7 +142,7 @@ def run(options: Options, context: Context) -> StepReport:
         with_latency=any(metric in LATENCIES for metric in metrics),
     )
     facts = Facts(rows.labels, found["challenger"], found.get("champion"))
-    findings, measurements = evaluate(facts, options)
+    findings, measurements = evaluate(facts, options, rows, cases)
     return StepReport(NAME, findings=findings, measurements=measurements, inputs=inputs | _commit(context.root))
 
 
@@ -127,4 +170,6 @@ def _commit(root: Path) -> dict[str, str]:
 
 
 def _rules_digest(options: Options) -> str:
-    return digest_bytes(options.model_dump_json(include={"rules", "decide_on", "id", "label"}).encode())
+    return digest_bytes(
+        options.model_dump_json(include={"rules", "decide_on", "id", "label", "slices", "flips"}).encode()
+    )

@@ -1,0 +1,122 @@
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from mlops_ci.errors import MlopsCiError, NothingToJudge, ProgramFailed
+from mlops_ci.rollout.lease import EXPIRES_AFTER, Lease
+from mlops_ci.rollout.supervisor import watch
+from unit.rollout.fakes import FakeClock
+
+
+@dataclass
+class Log:
+    """Keeps the lines that would stay."""
+
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+    def status(self, message: str) -> None:
+        """Ignore the status."""
+
+
+@dataclass
+class PutBack:
+    """Does what a rollback does, after some failures; notes when it was called."""
+
+    clock: FakeClock
+    failures: list[MlopsCiError] = field(default_factory=list)
+    called: list[float] = field(default_factory=list)
+
+    def __call__(self) -> None:
+        self.called.append(self.clock.time)
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def lease(tmp_path: Path, clock: FakeClock) -> Lease:
+    """Return a lease that this very process took now, by the fake clock."""
+    taken = Lease(tmp_path / "lease.json")
+    taken.take()
+    renewing(taken, clock)()
+    return taken
+
+
+def renewing(lease: Lease, clock: FakeClock) -> Callable[[], None]:
+    return lambda: os.utime(lease.path, (clock.now(), clock.now()))
+
+
+def test_nothing_is_done_when_the_lease_is_released(lease: Lease, clock: FakeClock) -> None:
+    put_back, log = PutBack(clock), Log()
+    clock.alarms[7.0] = lease.release
+    watch(lease, put_back, clock, log)
+    assert (put_back.called, log.notes) == ([], [])
+    assert clock.time < 9.0
+
+
+def test_nothing_is_done_when_the_lease_was_released_before_it_looked(lease: Lease, clock: FakeClock) -> None:
+    put_back = PutBack(clock)
+    lease.release()
+    watch(lease, put_back, clock, Log())
+    assert (put_back.called, clock.time) == ([], 0.0)
+
+
+def test_a_controller_that_hangs_loses_the_canary_once_its_lease_expires(lease: Lease, clock: FakeClock) -> None:
+    put_back, log = PutBack(clock), Log()
+    watch(lease, put_back, clock, log)
+    assert len(put_back.called) == 1
+    assert EXPIRES_AFTER < put_back.called[0] <= EXPIRES_AFTER + 2
+    assert not lease.held()
+    assert "controller is gone" in log.notes[0]
+    assert "champion has all traffic" in log.notes[-1]
+
+
+def test_a_controller_that_renews_in_time_is_left_alone(lease: Lease, clock: FakeClock) -> None:
+    put_back = PutBack(clock)
+    clock.alarms |= {float(at): renewing(lease, clock) for at in range(10, 100, 10)}
+    clock.alarms[100.0] = lease.release
+    watch(lease, put_back, clock, Log())
+    assert put_back.called == []
+    assert clock.time >= 100.0
+
+
+def test_a_dead_controller_is_noticed_at_the_next_look(lease: Lease, clock: FakeClock) -> None:
+    put_back = PutBack(clock)
+    lease.path.write_text('{"pid": 2147483647, "started": 0.0}')
+    watch(lease, put_back, clock, Log())
+    assert len(put_back.called) == 1
+    assert clock.time <= 1.0
+
+
+@pytest.mark.parametrize("failure", [ProgramFailed("origin cannot be read."), NothingToJudge("no such commit.")])
+def test_putting_back_is_tried_again_while_it_fails(lease: Lease, clock: FakeClock, failure: MlopsCiError) -> None:
+    put_back, log = PutBack(clock, [failure] * 3), Log()
+    watch(lease, put_back, clock, log)
+    assert len(put_back.called) == 4
+    assert len(set(put_back.called)) == 4  # it waits between its tries
+    assert [note for note in log.notes if str(failure) in note] == log.notes[1:4]
+    assert not lease.held()
+
+
+def test_the_lease_stays_held_until_the_champion_is_back(lease: Lease, clock: FakeClock) -> None:
+    held: list[bool] = []
+    watch(lease, lambda: held.append(lease.held()), clock, Log())
+    assert held == [True]
+
+
+def test_it_ends_when_putting_back_never_works_and_never_claims_success(lease: Lease, clock: FakeClock) -> None:
+    put_back, log = PutBack(clock, [ProgramFailed("no disk.")] * 1_000), Log()
+    watch(lease, put_back, clock, log)
+    assert 10 <= len(put_back.called) < 1_000
+    assert not any("has all traffic" in note for note in log.notes)
+    assert lease.held()
