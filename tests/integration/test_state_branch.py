@@ -240,7 +240,6 @@ def test_a_record_that_is_no_release_file_is_never_overwritten(branch: StateBran
     assert git(origin, "rev-parse", BRANCH) == broken
 
 
-@pytest.mark.xfail(reason="git ls-tree without --full-tree sees only the current folder's files")
 def test_from_a_folder_of_a_larger_repository_the_record_keeps_its_other_files(root: Path, origin: Path) -> None:
     (root / "models" / "delay").mkdir(parents=True)
     inside = StateBranch(Git(root / "models" / "delay"), "production", "delay")
@@ -249,7 +248,6 @@ def test_from_a_folder_of_a_larger_repository_the_record_keeps_its_other_files(r
     assert files(origin) == ["deploy/production/delay.yaml", "deploy/production/other.yaml", "evidence/a.json"]
 
 
-@pytest.mark.xfail(reason="Git.commit uses one index file for all processes of a clone")
 def test_two_commits_made_at_once_in_one_clone_do_not_mix(root: Path) -> None:
     class Interrupted(Git):
         """Another process commits just before our tree is written."""
@@ -296,7 +294,6 @@ def test_export_begins_anew_after_one_that_was_broken_off(root: Path, tmp_path: 
     assert [one.name for one in (tmp_path / "code").iterdir()] == [".gitignore"]
 
 
-@pytest.mark.xfail(reason="Git.export keeps its own index as .index among the files", raises=ProgramFailed)
 def test_export_takes_a_file_of_any_name(root: Path, tmp_path: Path) -> None:
     for name in (".index", "with space", "ümlaut"):
         (root / name).write_text(name)

@@ -44,7 +44,7 @@ def command(
 
 def run(entry: Entry, load: Callable[[], Action], shared: Common, flags_: Mapping[str, Any]) -> int:
     """Run a step, publish its report even when it failed, and return the exit code."""
-    terminal, began = Terminal(), time.monotonic()
+    terminal, began = Terminal(is_log="GITHUB_ACTIONS" in shared.environ), time.monotonic()
     try:
         report = _run(entry, load, shared, flags_, terminal)
         json.render(report)  # what JSON does not know, such as NaN, is a bug like any other
@@ -81,6 +81,7 @@ def prepare(entry: Entry, shared: Common, flags_: Mapping[str, Any], terminal: T
         model=project.model,
         progress=terminal,
         tracking_uri=project.tracking_uri,
+        settings_path=cascade.document.path,
         git_token=shared.environ.get("MLOPS_CI_GIT_TOKEN"),
         hosted_runner=shared.environ.get("RUNNER_ENVIRONMENT") == "github-hosted",
     )

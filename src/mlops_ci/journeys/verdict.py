@@ -1,6 +1,7 @@
 """Join the reports of a pipeline into one verdict: what is missing, skipped or cancelled did not pass."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.report import SCHEMA, Finding, Location, StepReport
 
 NAME = "verdict"
+_PASSED, _UNDECIDED = 2, 1
 
 
 def read_needs(text: str) -> dict[str, str]:
@@ -16,7 +18,7 @@ def read_needs(text: str) -> dict[str, str]:
     try:
         raw = json.loads(text or "{}")
         return {str(job): str(one["result"]) for job, one in raw.items()}
-    except (ValueError, AttributeError, KeyError, TypeError) as problem:
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as problem:
         raise UsageProblem(
             "--needs is not what ${{ toJSON(needs) }} gives: an object of jobs with results."
         ) from problem
@@ -24,6 +26,8 @@ def read_needs(text: str) -> dict[str, str]:
 
 def read_reports(folder: Path, expected: Sequence[str]) -> dict[str, dict[str, Any] | None]:
     """Return each expected step's report; None where there is none that can be read."""
+    if wrong := [step for step in expected if not re.fullmatch(r"[a-z][a-z0-9-]*", step)]:
+        raise UsageProblem(f"--expected names steps such as gate-model, not {wrong[0]!r}.")
     return {step: _read(folder, step) for step in expected}
 
 
@@ -63,10 +67,10 @@ def _report(step: str, report: Mapping[str, Any] | None) -> Finding | None:
             "The step did not run, or its report was not kept. Let the job upload .mlops-ci/reports.",
             place,
         )
-    verdict, code = report.get("verdict"), report.get("exit_code")
-    if verdict == "pass" and code == 0:
+    if _passed(report) == _PASSED:
         return None
-    undecided = verdict == "inconclusive" and code == 11  # noqa: PLR2004 - the exit code of inconclusive
+    verdict, code = report.get("verdict"), report.get("exit_code")
+    undecided = _passed(report) == _UNDECIDED
     return Finding(
         "MCI-VERDICT-003",
         "critical",
@@ -89,7 +93,7 @@ def _read(folder: Path, step: str) -> dict[str, Any] | None:
     for path in sorted(folder.rglob(f"{step}.json")):
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         if not (isinstance(raw, dict) and raw.get("schema") == SCHEMA and raw.get("step") == step):
             return None
@@ -98,5 +102,15 @@ def _read(folder: Path, step: str) -> dict[str, Any] | None:
 
 
 def _passed(report: Mapping[str, Any]) -> int:
-    """Return how well a report stands: 2 passed, 1 undecided, 0 anything else."""
-    return {"pass": 2, "inconclusive": 1}.get(str(report.get("verdict")), 0) if report.get("error_code") == 0 else 0
+    """Return how well a report stands; one that contradicts itself was edited, and stands worst."""
+    findings = report.get("findings")
+    listed = findings if isinstance(findings, list) else [findings]
+    effects = {one.get("effect") if isinstance(one, Mapping) else None for one in listed}
+    whole = report.get("judged") is True and not report.get("error") and type(report.get("exit_code")) is int
+    match report.get("verdict"), report.get("exit_code"):
+        case "pass", 0 if whole and effects <= {"informs"}:
+            return _PASSED
+        case "inconclusive", 11 if whole and effects <= {"informs", "undecided"}:
+            return _UNDECIDED
+        case _:
+            return 0

@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mlops_ci.render import pictures
-from mlops_ci.render.words import headline, interval, number, worst_first
-from mlops_ci.report import StepReport
+from mlops_ci.render.words import headline, interval, number, place_in_words, worst_first
+from mlops_ci.report import Location, StepReport
 
 
 def render(report: StepReport) -> str:
@@ -24,12 +24,17 @@ def card(raw: Mapping[str, Any], title: str) -> dict[str, Any]:
         "title": title,
         "verdict": raw.get("verdict") or "error",
         "error": raw.get("error"),
-        "findings": raw.get("findings", []),
+        "findings": [{**one, "where": _where(one.get("location"))} for one in raw.get("findings", [])],
         "measurements": [one for one in raw.get("measurements", []) if one.get("challenger") is not None],
         "inputs": raw.get("inputs", {}),
         "picture": pictures.staircase(raw.get("timeline", [])),
         "timeline": raw.get("timeline", []),
     }
+
+
+def _where(location: Mapping[str, Any] | None) -> str:
+    """Return the place a finding in JSON points to; empty when it points nowhere."""
+    return place_in_words(Location(**location)) if location else ""
 
 
 def page(template: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template shows

@@ -21,11 +21,12 @@ def _escape(text: str) -> str:
 class Terminal:
     """Progress on stderr: notes stay, the status line is shown on a terminal only."""
 
-    def __init__(self, *, file: Console | None = None) -> None:
-        """Talk to stderr, so that stdout holds nothing but what was asked for."""
+    def __init__(self, *, file: Console | None = None, is_log: bool = False) -> None:
+        """Talk to stderr, so that stdout holds nothing but what was asked for; a log gets no moving status."""
         self.console = file or Console(stderr=True, highlight=False, soft_wrap=True)
         if not self.console.is_terminal:
             self.console.width = 120
+        self._interactive = self.console.is_terminal and not is_log
         self._status: Status | None = None
 
     def note(self, message: str) -> None:
@@ -34,7 +35,7 @@ class Terminal:
 
     def status(self, message: str) -> None:
         """Replace the transient status line; an empty one removes it."""
-        if not self.console.is_terminal:
+        if not self._interactive:
             return
         if self._status is None:
             self._status = self.console.status("")

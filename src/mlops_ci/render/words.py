@@ -4,7 +4,7 @@ import re
 from unicodedata import category
 
 from mlops_ci.errors import MlopsCiError
-from mlops_ci.report import SEVERITIES, Finding, StepReport
+from mlops_ci.report import SEVERITIES, Finding, Location, StepReport
 
 _EFFECTS = ("blocks", "undecided", "informs")
 _VERDICTS = {
@@ -40,9 +40,11 @@ def worst_first(findings: tuple[Finding, ...]) -> list[Finding]:
 
 def where(finding: Finding) -> str:
     """Return the place a finding points to; empty when it points nowhere."""
-    place = finding.location
-    if place is None:
-        return ""
+    return place_in_words(finding.location) if finding.location else ""
+
+
+def place_in_words(place: Location) -> str:
+    """Return `file:line:column name`, as far as they are known."""
     file = ":".join(str(part) for part in (place.path, place.line, place.column) if part is not None)
     return " ".join(part for part in (file, place.name) if part)
 

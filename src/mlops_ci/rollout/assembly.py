@@ -23,6 +23,7 @@ class Assembly:
     tracking_uri: str
     git: Git
     clock: Clock
+    settings_path: Path | None = None
 
     def branch(self) -> StateBranch:
         """Return the record of this environment."""

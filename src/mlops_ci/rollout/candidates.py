@@ -61,8 +61,7 @@ class Shelf:
         Raises:
             ProgramFailed: what the registry holds is not what was recorded.
         """
-        code = self.folder / "code" / release.commit
-        self.git.export(release.commit, code)
+        code = self.git.export(release.commit, self.folder / "code" / release.commit)
         return Workload(release.name, self.serve, code, self.model_of(release), release.model_digest)
 
     def model_of(self, release: Release) -> Path:

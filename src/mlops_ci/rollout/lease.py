@@ -28,16 +28,18 @@ class Lease:
         """Say that this process still steers.
 
         Raises:
-            ProgramFailed: the lease was taken away: the supervisor has ended the canary.
+            ProgramFailed: the lease was taken away: the supervisor ends, or has ended, the canary.
         """
-        try:
-            os.utime(self.path)
-        except FileNotFoundError as gone:
-            raise ProgramFailed("The lease ran out, so the supervisor has ended this canary. Run it again.") from gone
+        holder = self._holder()
+        if holder is None or holder.pid != os.getpid():
+            raise ProgramFailed("The lease ran out, so the supervisor has ended this canary. Run it again.")
+        os.utime(self.path)
 
     def release(self) -> None:
-        """Say that nobody steers any more."""
-        self.path.unlink(missing_ok=True)
+        """Say that nobody steers any more; another's lease stays."""
+        holder = self._holder()
+        if holder is None or holder.pid == os.getpid():
+            self.path.unlink(missing_ok=True)
 
     def held(self) -> bool:
         """Say whether somebody should be steering: the lease was taken and not released."""
@@ -49,12 +51,22 @@ class Lease:
         Args:
             now: seconds since the epoch, by the clock that also stamps files.
         """
+        holder = self._holder()
+        if holder is None:
+            return self.held()
+        try:
+            return now - self.path.stat().st_mtime > EXPIRES_AFTER or not alive(holder)
+        except FileNotFoundError:
+            return False
+
+    def _holder(self) -> Detached | None:
+        """Return who took the lease; None when nobody did, or the file does not say."""
         try:
             raw = json.loads(self.path.read_text())
-            holder, age = Detached(int(raw["pid"]), float(raw["started"])), now - self.path.stat().st_mtime
-        except (OSError, ValueError, KeyError):
-            return self.held()
-        return age > EXPIRES_AFTER or not alive(holder)
+            holder = Detached(int(raw["pid"]), float(raw["started"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return holder if holder.pid > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import mlops_ci
-from mlops_ci.errors import MlopsCiError
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.process import spawn
 from mlops_ci.rollout.assembly import Assembly
@@ -20,7 +19,9 @@ def start(parts: Assembly) -> None:
     options, folder = parts.settings, parts.engine().folder
     place = {"environment": options.environment, "host": options.host, "port": options.port, "runtime": options.runtime}
     flags = [word for name, value in place.items() for word in (f"--{name}", str(value))]
-    argv = [sys.executable, "-m", "mlops_ci", "canary", "supervise", "--model", parts.model, *flags]
+    if parts.settings_path:
+        flags += ["--settings", str(parts.settings_path)]
+    argv = [sys.executable, "-m", "mlops_ci", "canary", "supervise", *flags]
     source = str(Path(mlops_ci.__file__).parents[1])
     spawn(argv, cwd=parts.root, env={"PYTHONPATH": source}, log=folder / "supervisor.log")
 
@@ -38,14 +39,16 @@ def watch(lease: Lease, put_back: Callable[[], object], clock: Clock, progress: 
         clock.sleep(_LOOK_EVERY)
     if not lease.held():
         return
+    lease.take()  # should the controller wake up, its next renewal tells it that it is not in charge any more
     progress.note("The canary's controller is gone: all traffic goes back to the champion.")
     for _ in range(_TRIES):
         try:
             put_back()
-        except MlopsCiError as failure:
-            progress.note(f"Not done yet: {failure}")
+        except Exception as failure:  # noqa: BLE001 - whatever it is, trying again is all that is left
+            progress.note(f"Not done yet: {failure!r}")
             clock.sleep(_LOOK_EVERY)
         else:
             lease.release()
             progress.note("The champion has all traffic, and the record says so.")
             return
+    progress.note("Gave up. Run: mlops-ci rollback.")

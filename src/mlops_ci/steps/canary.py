@@ -122,7 +122,9 @@ def _refuse(options: Options, context: Context) -> None:
 def assemble(options: Options, context: Context) -> Assembly:
     """Return the parts of a canary on this machine; nothing is started or connected yet."""
     git = Git(context.root, context.git_token)
-    return Assembly(options, context.root, context.model, context.tracking_uri, git, context.clock)
+    return Assembly(
+        options, context.root, context.model, context.tracking_uri, git, context.clock, context.settings_path
+    )
 
 
 def look(options: Options, context: Context) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlops_ci.errors import NothingToJudge, ProgramFailed, UsageProblem
 from mlops_ci.process import Completed, failure, run
@@ -17,6 +18,15 @@ _AUTHOR = {
     "GIT_COMMITTER_EMAIL": "mlops-ci@users.noreply.github.com",
 }
 _ROUTINE = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+# How git says that somebody else pushed first, in its versions so far.
+_MOVED = (
+    "fetch first",
+    "non-fast-forward",
+    "cannot lock ref",
+    "stale info",
+    "incorrect old value provided",
+    "reference already exists",
+)
 
 
 class PushRefused(ProgramFailed):
@@ -94,18 +104,15 @@ class Git:
 
     def commit(self, parent: str | None, files: Mapping[str, bytes], message: str) -> str:
         """Return a new commit on top of `parent` with some files changed; no branch or work tree is touched."""
-        entries = self.call("ls-tree", "-r", "-z", parent).stdout.split("\0") if parent else []
+        entries = self.call("ls-tree", "-r", "-z", "--full-tree", parent).stdout.split("\0") if parent else []
         kept = [entry for entry in entries if entry and entry.split("\t", 1)[1] not in files]
         for path, content in files.items():
             blob = self.call("hash-object", "-w", "--stdin", stdin=content).stdout.strip()
             kept.append(f"100644 blob {blob}\t{path}")
-        index = self.root / ".mlops-ci" / "state-index"
-        index.parent.mkdir(exist_ok=True)
-        index.unlink(missing_ok=True)
-        own_index = {"GIT_INDEX_FILE": str(index)}
-        self.call("update-index", "-z", "--index-info", stdin="\0".join(kept).encode() + b"\0", env=own_index)
-        tree = self.call("write-tree", env=own_index).stdout.strip()
-        index.unlink(missing_ok=True)
+        with TemporaryDirectory() as folder:  # one for each call: others may write at the same time
+            own_index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self.call("update-index", "-z", "--index-info", stdin="\0".join(kept).encode() + b"\0", env=own_index)
+            tree = self.call("write-tree", env=own_index).stdout.strip()
         parents = ["-p", parent] if parent else []
         return self.call("commit-tree", tree, *parents, stdin=message.encode(), env=_AUTHOR).stdout.strip()
 
@@ -115,31 +122,34 @@ class Git:
         Raises:
             PushRefused: the remote has moved on, forbids it, or cannot be reached.
         """
-        done = self._remote("push", "--porcelain", "origin", f"{commit}:{ref}")
+        done = self._remote("push", "--porcelain", "--no-verify", "origin", f"{commit}:{ref}")
         if done.code:
             said = done.stdout + done.stderr
-            moved = any(word in said for word in ("fetch first", "non-fast-forward", "cannot lock ref", "stale info"))
+            moved = any(word in said for word in _MOVED)
             raise PushRefused(f"The push to {ref} was refused. {failure(done)}", moved=moved)
 
-    def export(self, commit: str, folder: Path) -> None:
-        """Write the files of a commit into a new folder, whole or not at all.
+    def export(self, commit: str, folder: Path) -> Path:
+        """Write the files of a commit into a new folder, whole or not at all; return where `root` is among them.
 
         Raises:
             NothingToJudge: the commit is not in this repository (a shallow clone, perhaps).
         """
+        inside = self.call("rev-parse", "--show-prefix").stdout.strip()  # root may be a part of the repository
         if folder.is_dir():
-            return
+            return folder / inside
+        whole = Git(Path(self.call("rev-parse", "--show-toplevel").stdout.strip()))
         partial = folder.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        own_index = {"GIT_INDEX_FILE": str(partial / ".index")}
-        if self.call("read-tree", commit, env=own_index, check=False).code:
-            raise NothingToJudge(
-                f"Commit {commit} is not in this clone. Fetch the whole history: git fetch --unshallow."
-            )
-        self.call("checkout-index", "--all", f"--prefix={partial}/", env=own_index)
-        (partial / ".index").unlink()
+        with TemporaryDirectory() as place:
+            own_index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
+            if whole.call("read-tree", commit, env=own_index, check=False).code:
+                raise NothingToJudge(
+                    f"Commit {commit} is not in this clone. Fetch the whole history: git fetch --unshallow."
+                )
+            whole.call("checkout-index", "--all", f"--prefix={partial}/", env=own_index)
         partial.rename(folder)
+        return folder / inside
 
     def _remote(self, *words: str) -> Completed:
         return self.call(*words, check=False, env=self._credentials())

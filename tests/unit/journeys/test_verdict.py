@@ -208,3 +208,18 @@ def test_when_nothing_is_expected_nothing_is_judged(tmp_path: Path, needs: str) 
 def test_nonsense_as_needs_is_a_usage_problem(text: str) -> None:
     with pytest.raises(UsageProblem, match="--needs"):
         read_needs(text)
+
+
+@pytest.mark.parametrize(
+    "contradiction",
+    [
+        {"findings": [{"effect": "blocks", "title": "worse"}]},
+        {"judged": False, "error": "the model is missing"},
+        {"error": "the model is missing"},
+        {"exit_code": False},
+        {"exit_code": 10},
+    ],
+)
+def test_a_report_that_contradicts_its_own_pass_blocks(tmp_path: Path, contradiction: dict[str, object]) -> None:
+    keep(tmp_path, PASSED.to_json() | contradiction)
+    assert judged(tmp_path).verdict == "fail"
