@@ -167,7 +167,7 @@ async def serve(model: Model, config: uvicorn.Config, listening: socket) -> None
 
 
 def ignore(_signal: int, _frame: FrameType | None) -> None:
-    """Do nothing: uvicorn repeats SIGTERM when it has finished what it began, and then main returns."""
+    """Do nothing: uvicorn repeats SIGTERM once it has finished, and then main returns."""
 
 
 def main() -> None:
