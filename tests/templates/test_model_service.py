@@ -45,6 +45,18 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bake(tmp_path_factory.mktemp("model-service"))
 
 
+def test_a_template_named_by_a_relative_path_pins_its_commit_too(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(f"cookiecutters_dir: {tmp_path}/templates\nreplay_dir: {tmp_path}/replay\n")
+    where = ["--directory", "templates/model-service", "--output-dir", tmp_path / "baked", "--config-file", config]
+    subprocess.run(
+        [PROGRAMS / "cookiecutter", ".", "--no-input", *where], cwd=ROOT, env={**os.environ, "PWD": str(ROOT)}, check=True
+    )
+    (made,) = (tmp_path / "baked").iterdir()
+    pinned = (made / "README.md", made / ".github/workflows/pull-request.yml")
+    assert not [path.name for path in pinned if PLACEHOLDER in path.read_text()]
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a function that runs a program in a repository of its own, and gives back what it said."""

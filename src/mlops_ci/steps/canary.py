@@ -130,6 +130,7 @@ def assemble(options: Options, context: Context) -> Assembly:
 def look(options: Options, context: Context) -> dict[str, Any]:
     """Return what is recorded, as the release file has it, and the split that is in force on this machine."""
     parts = assemble(options, context)
+    parts.git.demand_origin()
     engine = parts.engine()
     in_force = engine.weights() if engine.proxy_runs() else {}
     return {"recorded": parts.branch().read().to_yaml(), "in_force": in_force}

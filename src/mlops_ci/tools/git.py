@@ -73,6 +73,7 @@ class Git:
 
     def demand_origin(self) -> str:
         """Return the URL of `origin`; raise UsageProblem when there is none."""
+        self.head()
         done = self.call("remote", "get-url", "origin", check=False)
         if done.code:
             raise UsageProblem(

@@ -1,6 +1,7 @@
 """Pins the generated workflows to the template's own commit, and records where they came from."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -18,8 +19,12 @@ CONTEXT = {
 
 def template_commit() -> str | None:
     """Return the commit of the template's checkout, or None outside of git."""
+    # A template named by a relative path was found from where cookiecutter was called, not from here.
+    checkout = Path(os.environ.get("PWD", "")) / REPOSITORY
+    if not (checkout / "cookiecutter.json").is_file():
+        return None
     try:
-        command = ["git", "-C", REPOSITORY, "rev-parse", "HEAD"]
+        command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
         done = subprocess.run(command, capture_output=True, check=True, text=True)
     except (OSError, subprocess.CalledProcessError):
         return None
