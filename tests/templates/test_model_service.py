@@ -48,9 +48,12 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_template_named_by_a_relative_path_pins_its_commit_too(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(f"cookiecutters_dir: {tmp_path}/templates\nreplay_dir: {tmp_path}/replay\n")
-    where = ["--directory", "templates/model-service", "--output-dir", tmp_path / "baked", "--config-file", config]
+    where = ["--directory", "templates/model-service", "--output-dir", str(tmp_path / "baked")]
     subprocess.run(
-        [PROGRAMS / "cookiecutter", ".", "--no-input", *where], cwd=ROOT, env={**os.environ, "PWD": str(ROOT)}, check=True
+        [str(PROGRAMS / "cookiecutter"), ".", "--no-input", *where, "--config-file", str(config)],
+        cwd=ROOT,
+        env={**os.environ, "PWD": str(ROOT)},
+        check=True,
     )
     (made,) = (tmp_path / "baked").iterdir()
     pinned = (made / "README.md", made / ".github/workflows/pull-request.yml")
