@@ -21,6 +21,7 @@ class Context:
     tracking_uri: str = "sqlite:///mlflow.db"  # a relative SQLite path is relative to `root`
     clock: Clock = field(default_factory=SystemClock)
     settings_path: Path | None = None  # the settings file, where there is one
+    chosen_model: str | None = None  # by --model, when the settings hold several
     git_token: str | None = field(default=None, repr=False)
     hosted_runner: bool = False  # a GitHub-hosted machine that is gone after the job
 

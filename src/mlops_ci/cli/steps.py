@@ -82,6 +82,7 @@ def prepare(entry: Entry, shared: Common, flags_: Mapping[str, Any], terminal: T
         progress=terminal,
         tracking_uri=project.tracking_uri,
         settings_path=cascade.document.path,
+        chosen_model=shared.model,
         git_token=shared.environ.get("MLOPS_CI_GIT_TOKEN"),
         hosted_runner=shared.environ.get("RUNNER_ENVIRONMENT") == "github-hosted",
     )

@@ -81,11 +81,6 @@ class StateBranch:
             return []
         return [self._at(one) for one in self.git.history(commit, self.empty.path)]
 
-    def evidence(self, path: str) -> str | None:
-        """Return the text of an evidence file on the branch."""
-        commit = self.git.fetch(BRANCH)
-        return self.git.read(commit, path) if commit else None
-
     def _at(self, commit: str | None) -> State:
         text = self.git.read(commit, self.empty.path) if commit else None
         return parse(text, self.environment, self.model) if text is not None else self.empty

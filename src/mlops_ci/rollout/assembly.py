@@ -24,6 +24,7 @@ class Assembly:
     git: Git
     clock: Clock
     settings_path: Path | None = None
+    chosen_model: str | None = None  # by --model, when the settings hold several
 
     def branch(self) -> StateBranch:
         """Return the record of this environment."""

@@ -21,6 +21,8 @@ def start(parts: Assembly) -> None:
     flags = [word for name, value in place.items() for word in (f"--{name}", str(value))]
     if parts.settings_path:
         flags += ["--settings", str(parts.settings_path)]
+    if parts.chosen_model:
+        flags += ["--model", parts.chosen_model]
     argv = [sys.executable, "-m", "mlops_ci", "canary", "supervise", *flags]
     source = str(Path(mlops_ci.__file__).parents[1])
     spawn(argv, cwd=parts.root, env={"PYTHONPATH": source}, log=folder / "supervisor.log")

@@ -60,7 +60,9 @@ class GateSettings(Section):
     slices: SliceSettings | None = Field(default=None, description="A rule for each part of the golden set.")
     flips: FlipSettings | None = Field(default=None, description="Limit on rows that were right and are wrong now.")
     must_pass: Path | None = Field(
-        default=None, description="JSON Lines with the `id` of golden rows that must be right, each on its own."
+        default=None,
+        description="JSON Lines with the `id` of golden rows that must be right, each on its own.",
+        json_schema_extra={"path": True},
     )
     challenger: Path = Field(default=Path("models/current"), description="Challenger: an MLflow model folder.")
     champion: str = Field(

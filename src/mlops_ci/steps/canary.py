@@ -123,7 +123,14 @@ def assemble(options: Options, context: Context) -> Assembly:
     """Return the parts of a canary on this machine; nothing is started or connected yet."""
     git = Git(context.root, context.git_token)
     return Assembly(
-        options, context.root, context.model, context.tracking_uri, git, context.clock, context.settings_path
+        options,
+        context.root,
+        context.model,
+        context.tracking_uri,
+        git,
+        context.clock,
+        context.settings_path,
+        context.chosen_model,
     )
 
 

@@ -107,8 +107,10 @@ class LocalEngine:
             self._end(name)
 
     def _ensure_proxy(self) -> None:
-        if self.proxy_runs() and self.proxy.ready():
-            return
+        if self.proxy_runs():  # a slow answer is no reason to take a proxy away from its users
+            with suppress(ProgramFailed):
+                self._await(self.proxy.ready, "the proxy does not answer")
+                return
         self.folder.mkdir(parents=True, exist_ok=True)
         proxy = _read(self.folder / "proxy.json")
         if proxy is not None:

@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 from mlops_ci.errors import MlopsCiError, NothingToJudge, ProgramFailed
+from mlops_ci.process import Detached
+from mlops_ci.rollout import supervisor
+from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.lease import EXPIRES_AFTER, Lease
 from mlops_ci.rollout.supervisor import watch
+from mlops_ci.settings.canary import CanarySettings
+from mlops_ci.tools.git import Git
 from unit.rollout.fakes import FakeClock
 
 
@@ -120,3 +125,23 @@ def test_it_ends_when_putting_back_never_works_and_never_claims_success(lease: L
     assert 10 <= len(put_back.called) < 1_000
     assert not any("has all traffic" in note for note in log.notes)
     assert lease.held()
+
+
+@pytest.mark.parametrize(("chosen", "words"), [("one", ["--model", "one"]), (None, [])])
+def test_it_is_started_for_the_model_and_the_settings_of_its_canary(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, chosen: str | None, words: list[str]
+) -> None:
+    """Of several models it must be told which; with one, the command line refuses to be told."""
+    started: list[list[str]] = []
+
+    def spawn(argv: list[str], **_: object) -> Detached:
+        started.append(argv)
+        return Detached(1, 0.0)
+
+    monkeypatch.setattr(supervisor, "spawn", spawn)
+    settings = tmp_path / "other.yaml"
+    options = CanarySettings(serve=["serve"], environment="staging", port=9000)
+    supervisor.start(Assembly(options, tmp_path, "one", "sqlite:///m.db", Git(tmp_path), clock, settings, chosen))
+    (argv,) = started
+    place = ["--environment", "staging", "--host", "127.0.0.1", "--port", "9000", "--runtime", ".mlops-ci/run"]
+    assert argv[1:] == ["-m", "mlops_ci", "canary", "supervise", *place, "--settings", str(settings), *words]
