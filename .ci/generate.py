@@ -1,4 +1,4 @@
-"""Write what is generated from the code: two JSON Schemas and two reference pages; check the pages written by hand.
+"""Write what is generated from the code: schemas, reference pages, texts of findings; check pages written by hand.
 
 `generate.py` writes, `generate.py --check` only says what is stale and ends with 1.
 """
@@ -30,6 +30,7 @@ def contents() -> dict[Path, str]:
     return {
         RESOURCES / "report.schema.json": _json(report_schema()),
         RESOURCES / "mlops.schema.json": _json(settings_schema()),
+        RESOURCES / "findings.json": _json(_findings()),
         REFERENCE / "settings.md": _settings(),
         REFERENCE / "cli.md": _commands(),
     }
@@ -48,6 +49,16 @@ def stale() -> list[str]:
     wrong += [f"docs/reference/findings.md has no section on {code}" for code in sorted(used - described)]
     wrong += [f"docs/reference/findings.md describes {code}, which nothing finds" for code in sorted(described - used)]
     return wrong
+
+
+def _findings() -> dict[str, dict[str, str]]:
+    """Return each code's title and first paragraph from the page on findings: SARIF carries them."""
+    page = (REFERENCE / "findings.md").read_text(encoding="utf-8")
+    sections = re.findall(rf"^## ({CODE.pattern})\n\n\*\*(.+?)\.\*\*(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    return {
+        code: {"title": " ".join(title.split()), "text": " ".join(f"{title}.{text}".split())}
+        for code, title, text in sections
+    }
 
 
 def _json(schema: object) -> str:

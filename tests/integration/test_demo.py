@@ -58,7 +58,7 @@ def test_the_whole_journey_runs_with_the_templates_own_settings(tmp_path: Path) 
         assert all(event["requests"] and event["needed"] for event in better["timeline"] if event["event"] == "judged")
         assert codes(bad) == {"MCI-CANARY-001"}
         assert codes(worse) == {"MCI-GATE-001"}
-        assert codes(broken) == {"MCI-DATA-001"}
+        assert codes(broken) == {"MCI-DATA-001", "MCI-DATA-002"}
         assert "no answer" not in journey["answers"], "a change of weights loses no request"
         assert int(journey["answers"]["500"]) < 100
         assert [line.split(" ", 1)[1].split(" v")[0] for line in journey["record"]] == [

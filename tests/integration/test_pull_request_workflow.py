@@ -57,6 +57,8 @@ class Stage:
             (place / part).mkdir(parents=True)
         clone = place / "repository"
         git("clone", "--quiet", str(self.workshop.folder / "origin.git"), str(clone))
+        base = (clone / ".git/refs/heads/main").read_text().strip()
+        (place / "event.json").write_text(json.dumps({"pull_request": {"number": 1, "base": {"sha": base}}}))
         if change:
             change(clone)
             git("-C", str(clone), "commit", "--quiet", "--all", "--message", f"Plant a defect: {name}")
@@ -72,6 +74,7 @@ class Stage:
 
     def _words(self, place: Path, clone: Path) -> list[str]:
         words = ["pull_request", "--json", "--platform", "ubuntu-24.04=-self-hosted", "--no-cache-server"]
+        words += ["--eventpath", str(place / "event.json")]
         words += ["--action-cache-path", str(place / "cache")]
         for use in sorted(uses(clone)):
             action = use.partition("@")[0]
@@ -162,6 +165,14 @@ def test_distances_in_metres_turn_the_required_check_red(stage: Stage) -> None:
     assert run.jobs["data"] == run.jobs["mlops-ci"] == "failure", run.said
     assert run.reports["validate-data"]["exit_code"] == 10
     assert "MCI-DATA-001" in run.codes("validate-data")
+    assert "The job data ended as failure" in run.said["mlops-ci"]
+
+
+def test_a_weaker_contract_turns_the_required_check_red(stage: Stage) -> None:
+    run = stage.run("weaker", edit("contracts/flights.json", '"min_value": 20000', '"min_value": 2'))
+    assert run.jobs == {"test": "success", "data": "failure", "model": "success", "mlops-ci": "failure"}, run.said
+    assert run.reports["validate-data"]["exit_code"] == 10
+    assert run.codes("validate-data") == {"MCI-DATA-005", "MCI-POLICY-001"}
     assert "The job data ended as failure" in run.said["mlops-ci"]
 
 

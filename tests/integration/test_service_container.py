@@ -137,7 +137,8 @@ def test_the_image_holds_the_service_and_its_model_only(image: str) -> None:
     listed = docker("run", "--rm", "--user", "0", "--network", "none", image, "python", "-c", LISTING)
     files = [Path(one) for one in json.loads(listed)]
     app = [path.relative_to("/app") for path in files if path.is_relative_to("/app")]
-    assert {path.parts[0] for path in app} == {"requirements.txt", "src", "models"}
+    assert {path.parts[0] for path in app} == {"requirements.txt", "src", "contracts", "models"}
+    assert [path for path in app if path.parts[0] == "contracts"] == [Path("contracts/request.json")]
     assert {path.parts[1] for path in app if path.parts[0] == "models"} == {"current"}
     assert not [path for path in files if {"__pycache__", ".cache", ".git", ".dvc", ".env"} & set(path.parts)]
 

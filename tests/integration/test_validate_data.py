@@ -140,14 +140,15 @@ def test_a_glob_judges_all_its_files_as_one_table(tmp_path: Path) -> None:
 
 
 def test_what_does_not_compile_is_judged_by_great_expectations(tmp_path: Path) -> None:
-    stdev = {"type": "expect_column_stdev_to_be_between", "kwargs": {"column": "hour", "max_value": 1}}
-    some = {"column": "hour", "max_value": 9, "row_condition": "hour > 7", "condition_parser": "pandas"}
-    done = validate(project(tmp_path, contract=[stdev, {"type": "expect_column_values_to_be_between", "kwargs": some}]))
+    parseable = {"type": "expect_column_values_to_be_json_parseable", "kwargs": {"column": "carrier"}}
+    some = {"column": "hour", "max_value": 9, "row_condition": "hour.abs() > 7", "condition_parser": "pandas"}
+    between = {"type": "expect_column_values_to_be_between", "kwargs": some}
+    done = validate(project(tmp_path, contract=[parseable, between]))
     assert done.returncode == 10, done.stderr
     found = report(tmp_path)
     assert {one["method"] for one in found["measurements"]} == {"great_expectations"}
-    assert [one["title"].split(" is")[0] for one in found["findings"]] == [
-        "hour: stdev 9.67815",
+    assert [one["title"] for one in found["findings"]] == [
+        "carrier: 4 of 4 values not JSON",
         "hour: 2 of 2 values above 9",
     ]
     assert set(found["tools"]) == {"duckdb", "great_expectations"}
@@ -174,7 +175,13 @@ BAD: list[tuple[str, str, bytes, int, str]] = [
     ("contract.json", "write", b"{", 3, "contract.json:1:2 is not JSON"),
     ("contract.json", "write", b'{"expectations": []}', 3, "contract.json holds no expectations"),
     ("contract.json", "write", b'{"expectations":\n[{"type": "expect_colum_to_exist"}]}', 2, "contract.json:2: Great"),
-    ("mlops.yaml", "write", b"data: {contract: contract.json}\n", 2, "data.path is missing; set it or pass --data."),
+    (
+        "mlops.yaml",
+        "write",
+        b"data: {contract: contract.json}\n",
+        2,
+        "It is not said which data to judge. Say it with --data",
+    ),
 ]
 
 

@@ -17,7 +17,9 @@ from mlops_ci.errors import Interrupted, MlopsCiError, UsageProblem
 
 # name → module that builds the command, summary; imported when the command is called
 _HELPERS = {
+    "contract": ("mlops_ci.cli.contract", "Propose a contract, check it, compare two, derive the request schema."),
     "demo": ("mlops_ci.cli.demo", "Run the whole journey on this machine: train, gate, canary, roll back."),
+    "profile": ("mlops_ci.cli.profile", "Write what a trusted data set looks like: the reference for drift."),
     "settings": ("mlops_ci.cli.settings", "Show each setting and where it came from."),
     "verdict": ("mlops_ci.cli.verdict", "Join the reports of a pipeline into one verdict."),
 }

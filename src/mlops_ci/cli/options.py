@@ -13,7 +13,7 @@ from mlops_ci.settings import document
 from mlops_ci.settings.fields import Section
 from mlops_ci.settings.load import Cascade, flag_of, is_flag
 
-FORMATS = ("terminal", "json", "markdown", "html")
+FORMATS = ("terminal", "json", "markdown", "html", "sarif")
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any] | click.Command)
 
@@ -74,9 +74,16 @@ def given(kind: type[Section], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the flags that were given; a path on the command line is relative to the current folder."""
     said = {name: value for name, value in values.items() if value is not None}
     paths = {name for name in said if _is_path(kind.model_fields[name])}
-    return {name: str(Path.cwd() / value) if name in paths else value for name, value in said.items()}
+    return {name: _from_here(str(value)) if name in paths else value for name, value in said.items()}
+
+
+def _from_here(path: str) -> str:
+    """Return a path of the command line as an absolute one; a URL is one already."""
+    return path if "://" in path else str(Path.cwd() / path)
 
 
 def _is_path(info: FieldInfo) -> bool:
     extra = info.json_schema_extra
-    return info.annotation is Path or (isinstance(extra, dict) and extra.get("path") is True)  # a glob is text
+    return info.annotation in (Path, Path | None) or (
+        isinstance(extra, dict) and extra.get("path") is True
+    )  # a glob is text

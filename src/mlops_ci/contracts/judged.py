@@ -1,16 +1,18 @@
-"""From counts to judgements, with the meaning that Great Expectations on pandas gives each number."""
+"""One expectation with its verdict, in our words and as plain data."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_ci.contracts.plan import Scan
+from mlops_ci.contracts.plan_tables import ABSENT
+from mlops_ci.contracts.scan import Counted
 from mlops_ci.contracts.suite import Expectation
 from mlops_ci.tools.great_expectations import Outcome
 
 DUCKDB, GREAT_EXPECTATIONS = "duckdb", "great_expectations"
-ABSENT = "the column is missing"
+
+__all__ = ["ABSENT", "DUCKDB", "GREAT_EXPECTATIONS", "Judged", "Unexpected", "from_counts", "from_outcome", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Judged:
     observed_value: Any = None
     error: str | None = None  # why it could not be evaluated; then it counts as broken
     unexpected: tuple[Unexpected, ...] = ()
+    positions: tuple[int, ...] = ()  # of every unexpected row in the table, from 1, where they were asked for
 
     def evidence(self) -> dict[str, Any]:
         """Return all of it as plain data, fit for JSON."""
@@ -65,25 +68,20 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
     return value if isinstance(value, float) and math.isfinite(value) else str(value)
 
 
-def from_scan(
-    expectation: Expectation, scan: Scan, values: Sequence[Any], *, rows: int, columns: Sequence[str]
-) -> Judged:
-    """Return the judgement that follows from a scan's values, in the order of its expressions."""
-    match scan.shape:
-        case "absent":
-            return Judged(expectation, success=False, engine=DUCKDB, element_count=rows, error=ABSENT)
-        case "columns":
-            return _columns(expectation, rows, columns)
-        case "rows":
-            return Judged(expectation, _inside(rows, expectation.kwargs), DUCKDB, rows, observed_value=rows)
-        case "aggregate":
-            (observed,) = values
-            success = observed is not None and _inside(observed, expectation.kwargs)
-            return Judged(expectation, success, DUCKDB, rows, observed_value=observed)
-        case "nulls":
-            return _map(expectation, rows, None, int(values[0]))
-        case "values":
-            return _map(expectation, rows, int(values[0]), int(values[1]))
+def from_counts(expectation: Expectation, found: Counted) -> Judged:
+    """Return the judgement that follows from what a scan counted."""
+    return Judged(
+        expectation,
+        found.success,
+        DUCKDB,
+        found.element_count,
+        found.missing_count,
+        found.unexpected_count,
+        found.unexpected_percent,
+        found.observed_value,
+        found.error,
+        tuple(Unexpected(value) for value in found.unexpected),
+    )
 
 
 def from_outcome(expectation: Expectation, outcome: Outcome, unexpected: tuple[Unexpected, ...], rows: int) -> Judged:
@@ -100,35 +98,5 @@ def from_outcome(expectation: Expectation, outcome: Outcome, unexpected: tuple[U
         result.get("observed_value"),
         outcome.error,
         unexpected,
+        tuple(at + 1 for at in result.get("unexpected_index_list") or [] if isinstance(at, int)),
     )
-
-
-def _map(expectation: Expectation, rows: int, missing: int | None, unexpected: int) -> Judged:
-    """Judge row by row: the share is of rows that are not missing, and none at all is no breach."""
-    counted = rows - (missing or 0)
-    success = counted == 0 or (counted - unexpected) / counted >= _mostly(expectation)
-    percent = unexpected / counted * 100 if counted else None
-    return Judged(expectation, success, DUCKDB, rows, missing, unexpected, percent)
-
-
-def _mostly(expectation: Expectation) -> float:
-    mostly = expectation.kwargs.get("mostly")
-    return 1.0 if mostly is None else float(mostly)
-
-
-def _columns(expectation: Expectation, rows: int, columns: Sequence[str]) -> Judged:
-    observed = sorted(columns)
-    if "column_set" not in expectation.kwargs and expectation.column:
-        there = expectation.column in columns
-        return Judged(expectation, there, DUCKDB, rows, error=None if there else ABSENT)
-    wanted = set(expectation.kwargs.get("column_set") or ())
-    exact = expectation.kwargs.get("exact_match")
-    success = wanted <= set(columns) if exact is False else wanted == set(columns)
-    return Judged(expectation, success, DUCKDB, rows, observed_value=observed)
-
-
-def _inside(value: float, kwargs: Mapping[str, Any]) -> bool:
-    low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    above = low is None or (value > low if kwargs.get("strict_min") else value >= low)
-    below = high is None or (value < high if kwargs.get("strict_max") else value <= high)
-    return bool(above and below)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from mlops_ci.contracts.known import KNOWN
+from mlops_ci.contracts.known import ARGUMENTS, COMMON, KNOWN
 from mlops_ci.errors import NothingToJudge, UsageProblem
 
 Severity = Literal["critical", "warning", "info"]
@@ -29,12 +29,17 @@ class Expectation:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def column(self) -> str | None:
-        """Return the column or columns it is about, joined by a comma; None for a whole table."""
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns it is about; none for a whole table."""
         names = [self.kwargs.get(key) for key in ("column", "column_A", "column_B")]
         listed = self.kwargs.get("column_list")
         names += listed if isinstance(listed, list) else []
-        return ",".join(str(name) for name in names if name is not None) or None
+        return tuple(str(name) for name in names if name is not None)
+
+    @property
+    def column(self) -> str | None:
+        """Return the column or columns it is about, joined by a comma; None for a whole table."""
+        return ",".join(self.columns) or None
 
     @property
     def name(self) -> str:
@@ -49,6 +54,14 @@ class Suite:
     name: str
     path: str
     expectations: tuple[Expectation, ...]
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns that it promises or speaks of, in the order in which they come."""
+        listed = [one.kwargs.get("column_set") or () for one in self.expectations]
+        named = [one.columns for one in self.expectations]
+        return tuple(dict.fromkeys(str(name) for names in (*listed, *named) for name in names))
 
 
 def read(path: Path, *, shown: str | None = None) -> Suite:
@@ -59,23 +72,41 @@ def read(path: Path, *, shown: str | None = None) -> Suite:
         UsageProblem: an expectation is unknown or malformed; the message names file and line.
     """
     label = shown or str(path)
-    text, document = _load(path, label)
+    return parse(_text(path, label), label)
+
+
+def parse(text: str, label: str) -> Suite:
+    """Return the suite in a JSON text; messages call it `label`.
+
+    Raises:
+        NothingToJudge: it is not JSON, or holds no expectation.
+        UsageProblem: an expectation is unknown or malformed; the message names the line.
+    """
+    document = _document(text, label)
     raw = document.get("expectations") if isinstance(document, dict) else None
     if not isinstance(raw, list) or not raw:
         raise NothingToJudge(f"{label} holds no expectations, so nothing can be judged by it. {_REMEDY}")
     lines = list(_lines(text))
     found = tuple(_expectation(one, f"{label}:{line}", line) for one, line in zip(raw, lines, strict=True))
-    return Suite(str(document.get("name") or document.get("expectation_suite_name") or path.stem), label, found)
+    name = str(document.get("name") or document.get("expectation_suite_name") or Path(label).stem)
+    meta = document.get("meta")
+    return Suite(name, label, found, meta if isinstance(meta, dict) else {})
 
 
-def _load(path: Path, label: str) -> tuple[str, Any]:
+def _text(path: Path, label: str) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        return text, json.loads(text, parse_constant=_refuse)
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as problem:
         raise NothingToJudge(f"The contract {label} does not exist. {_REMEDY}") from problem
     except OSError as problem:
         raise NothingToJudge(f"The contract {label} cannot be read: {problem.strerror}. {_REMEDY}") from problem
+    except UnicodeDecodeError as problem:
+        raise NothingToJudge(f"{label} is not JSON: it is not UTF-8. {_REMEDY}") from problem
+
+
+def _document(text: str, label: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    try:
+        return json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as problem:
         raise NothingToJudge(
             f"{label}:{problem.lineno}:{problem.colno} is not JSON: {problem.msg}. {_REMEDY}"
@@ -97,6 +128,8 @@ def _expectation(raw: object, place: str, line: int) -> Expectation:
     kwargs, meta = raw.get("kwargs") or {}, raw.get("meta") or {}
     if not isinstance(kwargs, dict) or not isinstance(meta, dict):
         raise UsageProblem(f"{place}: kwargs and meta of {type_} are objects, such as {{}}.")
+    if strange := sorted(set(kwargs) - ARGUMENTS[type_] - COMMON):
+        raise UsageProblem(f"{place}: {_unknown_argument(type_, strange[0])}")
     severity = next((one for one in _SEVERITIES if one == (raw.get("severity") or "critical")), None)
     if severity is None:
         raise UsageProblem(f"{place}: severity is one of {', '.join(_SEVERITIES)}, not {raw['severity']!r}.")
@@ -117,6 +150,13 @@ def _unknown(type_: object) -> str:
     near = difflib.get_close_matches(type_, sorted(KNOWN), n=1)
     hint = f"Did you mean {near[0]!r}?" if near else "Its gallery lists the names it knows."
     return f"Great Expectations knows no {type_!r}. {hint}"
+
+
+def _unknown_argument(type_: str, name: str) -> str:
+    known = sorted(ARGUMENTS[type_])
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"It takes {', '.join(known)}."
+    return f"{type_} has no argument {name!r}. {hint}"
 
 
 def _lines(text: str) -> Iterator[int]:

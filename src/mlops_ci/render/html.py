@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mlops_ci.render import pictures
+from mlops_ci.render import distributions, pictures
 from mlops_ci.render.words import headline, interval, number, place_in_words, worst_first
 from mlops_ci.report import Location, StepReport
 
@@ -27,6 +27,7 @@ def card(raw: Mapping[str, Any], title: str) -> dict[str, Any]:
         "findings": [{**one, "where": _where(one.get("location"))} for one in raw.get("findings", [])],
         "measurements": [one for one in raw.get("measurements", []) if one.get("challenger") is not None],
         "inputs": raw.get("inputs", {}),
+        "distributions": distributions.pictures(raw.get("measurements", [])),
         "picture": pictures.staircase(raw.get("timeline", [])),
         "timeline": raw.get("timeline", []),
     }
@@ -52,5 +53,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "bounds": lambda one: interval(one["low"], one["high"])}
-    environment.globals |= {"width": pictures.WIDTH, "height": pictures.HEIGHT}
+    environment.globals |= {
+        "width": pictures.WIDTH,
+        "height": pictures.HEIGHT,
+        "distribution_width": distributions.WIDTH,
+    }
     return environment

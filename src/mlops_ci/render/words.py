@@ -16,9 +16,10 @@ _VERDICTS = {
 
 def headline(report: StepReport) -> str:
     """Return one line that says whether a judgement was made and what it is."""
-    if report.verdict and not report.error_code:
+    if report.verdict:
         counts = [f"{count} {word}" for count, word in _count(report) if count]
-        return f"{report.step} {_VERDICTS[report.verdict]}{': ' if counts else ''}{', '.join(counts)}"
+        more = "; something else failed" if report.error_code else ""
+        return f"{report.step} {_VERDICTS[report.verdict]}{': ' if counts else ''}{', '.join(counts)}{more}"
     classes: list[type[MlopsCiError]] = [MlopsCiError, *MlopsCiError.__subclasses__()]
     kinds = {kind.exit_code: kind.headline for kind in classes}
     return f"{report.step} NOT PASSED: {kinds[report.error_code]}"

@@ -33,6 +33,18 @@ Duration = Annotated[
 """Seconds; written as `10s`, `30m`, `2h` or a plain number."""
 
 
+def _names(raw: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file held
+    return [name.strip() for name in raw.split(",") if name.strip()] if isinstance(raw, str) else raw
+
+
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_names),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}),
+]
+"""Names; written as a list, or as one text with commas."""
+
+
 def _margin(raw: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file held
     if isinstance(raw, str):
         if not re.match(_PERCENT, raw.strip()):

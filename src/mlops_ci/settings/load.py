@@ -147,10 +147,19 @@ class Cascade:
         origin = origins.get(str(inside[0])) if inside else None
         where = origin or self.document.where((*path, *inside))
         if error["type"] == "extra_forbidden":
-            known = kind.model_fields if len(inside) == 1 else ("improve_by", "no_worse_than", "at_least", "at_most")
-            return f"{where}: {_unknown(str(inside[-1]), known)}"
+            return f"{where}: {_unknown(str(inside[-1]), _keys(kind, inside))}"
         message = error["msg"].removeprefix("Value error, ")
         return f"{where}: {key}: {message[:1].lower()}{message[1:]} (got {error['input']!r})."
+
+
+def _keys(kind: type[Section], inside: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Return the keys that are known where an unknown one stands."""
+    if len(inside) == 1:
+        return tuple(kind.model_fields)
+    part = kind.model_fields[str(inside[0])].annotation
+    if isinstance(part, type) and issubclass(part, Section):
+        return tuple(part.model_fields)
+    return ("improve_by", "no_worse_than", "at_least", "at_most")
 
 
 def is_flag(kind: type[Section], field: str) -> bool:

@@ -99,6 +99,13 @@ class Git:
         done = self.call("cat-file", "blob", f"{commit}:{path}", check=False)
         return None if done.code else done.stdout
 
+    def commit_of(self, revision: str) -> str:
+        """Return the commit that a revision names; raise UsageProblem when it names none."""
+        done = self.call("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", check=False)
+        if done.code:
+            raise UsageProblem(f"{revision} names no commit in {self.root}. Fetch it, or name another revision.")
+        return done.stdout.strip()
+
     def history(self, commit: str, path: str, most: int = 1000) -> list[str]:
         """Return the commits that changed a file, newest first."""
         return self.call("log", f"-{most}", "--format=%H", commit, "--", path).stdout.split()

@@ -1,13 +1,38 @@
-"""Great Expectations judges what a single scan cannot; silent, offline, in memory; the only module that imports it."""
+"""Great Expectations judges what a scan cannot, in a process of its own; the only module that imports it.
 
+Run as a program with a folder, it answers the request that stands there.
+"""
+
+import json
 import logging
+import sys
+import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from mlops_ci.errors import ProgramFailed, ProgramMissing
+from mlops_ci.process import failure, run
 
 SHOWN = 20  # unexpected values kept for each expectation
+_DATA, _REQUEST, _ANSWER, _AT = "data.arrow", "request.json", "answer.json", "at"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where Great Expectations looks at the data: in memory, on Spark, or in a database by its SQLAlchemy URL."""
+
+    kind: Literal["pandas", "spark", "sql"] = "pandas"
+    url: str = ""
+    table: str | None = None
+    query: str | None = None
+
+
+PANDAS = Engine()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +52,78 @@ def version() -> str:
     return installed("great-expectations")
 
 
-def judge(table: Any, expectations: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Outcome]:  # noqa: ANN401 - untyped library
-    """Return the outcome of each (type, kwargs) over a pyarrow.Table, as pandas holds it, in the given order.
+def judge(
+    write: Callable[[Path], None],
+    expectations: Sequence[tuple[str, Mapping[str, Any]]],
+    names: Sequence[str],
+    *,
+    engine: Engine = PANDAS,
+    timeout: float = 600.0,
+    every_row: bool = False,
+) -> list[Outcome]:
+    """Return the outcome of each (type, kwargs), in the given order, evaluated in a process of its own.
+
+    `write` puts the data as an Arrow file where it is told; a database is asked itself instead. `names` say what
+    each expectation is called when it takes too long.
+
+    Raises:
+        ProgramMissing: the engine's library is not installed.
+        ProgramFailed: it took longer than `timeout` seconds, or ended without an answer.
+    """
+    if engine.kind == "spark" and find_spec("pyspark") is None:
+        raise ProgramMissing("The engine spark needs pyspark and Java. Install them: pip install pyspark.")
+    with tempfile.TemporaryDirectory(prefix="mlops-ci-expectations-") as name:
+        folder = Path(name)
+        if engine.kind != "sql":
+            write(folder / _DATA)
+        request = {"engine": asdict(engine), "expectations": list(expectations), "every_row": every_row}
+        (folder / _REQUEST).write_text(json.dumps(request, default=str), encoding="utf-8")
+        _run(folder, names, timeout)
+        answer = json.loads((folder / _ANSWER).read_text(encoding="utf-8"))
+        return [Outcome(**one) for one in answer]
+
+
+def _run(folder: Path, names: Sequence[str], timeout: float) -> None:
+    worker: list[str | Path] = [sys.executable, "-P", "-m", __name__, folder]
+    try:
+        done = run(worker, timeout=timeout, check=False, grace=1.0)
+    except ProgramFailed as late:
+        at = folder / _AT
+        said = names[int(at.read_text())] if at.is_file() else "Great Expectations"
+        raise ProgramFailed(
+            f"{said} did not finish within {timeout:g} s. Simplify it, or allow more time with `data.time_limit`."
+        ) from late
+    if done.code or not (folder / _ANSWER).is_file():
+        raise ProgramFailed(f"Great Expectations gave no answer. {failure(done)}")
+
+
+def evaluate(
+    table: Any,  # noqa: ANN401 - untyped library
+    expectations: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    every_row: bool = False,
+) -> list[Outcome]:
+    """Return the outcome of each (type, kwargs) over a pyarrow.Table, as pandas holds it, in this process.
 
     Raises:
         ModuleNotFoundError: Great Expectations is not installed.
     """
     with _quiet():
-        batch = _batch(table.to_pandas())
-        return [_judge(batch, type_, kwargs) for type_, kwargs in expectations]
+        batch = _frame(table.to_pandas())
+        return [_judge(batch, type_, kwargs, every_row=every_row) for type_, kwargs in expectations]
+
+
+def answer(folder: Path) -> None:
+    """Evaluate the request in a folder, and leave the answer beside it."""
+    request = json.loads((folder / _REQUEST).read_text(encoding="utf-8"))
+    engine = Engine(**request["engine"])
+    outcomes = []
+    with _quiet():
+        batch = {"pandas": _pandas, "spark": _spark, "sql": _sql}[engine.kind](folder, engine)
+        for at, (type_, kwargs) in enumerate(request["expectations"]):
+            (folder / _AT).write_text(str(at))
+            outcomes.append(asdict(_judge(batch, type_, kwargs, every_row=request["every_row"])))
+    (folder / _ANSWER).write_text(json.dumps(outcomes), encoding="utf-8")
 
 
 @contextmanager
@@ -51,7 +139,46 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _batch(frame: Any) -> Any:  # noqa: ANN401 - untyped library
+def _pandas(folder: Path, _engine: Engine) -> Any:  # noqa: ANN401 - untyped library
+    return _frame(_table(folder).to_pandas())
+
+
+def _table(folder: Path) -> Any:  # noqa: ANN401 - untyped library
+    import pyarrow as pa
+
+    with pa.memory_map(str(folder / _DATA)) as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def _spark(folder: Path, _engine: Engine) -> Any:  # noqa: ANN401 - untyped library
+    from pyarrow import parquet
+    from pyspark.sql import SparkSession  # type: ignore[import-not-found] # installed by those who want it
+
+    parquet.write_table(_table(folder), folder / "data.parquet")
+    session = SparkSession.builder.appName("mlops-ci").config("spark.ui.enabled", "false").getOrCreate()
+    frame = session.read.parquet(str(folder / "data.parquet"))
+    asset = _context().data_sources.add_spark("data").add_dataframe_asset("data")
+    return asset.add_batch_definition_whole_dataframe("data").get_batch({"dataframe": frame})
+
+
+def _sql(_folder: Path, engine: Engine) -> Any:  # noqa: ANN401 - untyped library
+    source = _context().data_sources
+    add = source.add_sqlite if engine.url.startswith("sqlite:") else source.add_sql
+    database = add("data", connection_string=engine.url)
+    if engine.query is not None:
+        asset = database.add_query_asset("data", query=engine.query)
+    else:
+        schema, _, table = (engine.table or "").rpartition(".")
+        asset = database.add_table_asset("data", table_name=table, **({"schema_name": schema} if schema else {}))
+    return asset.add_batch_definition_whole_table("data").get_batch()
+
+
+def _frame(frame: Any) -> Any:  # noqa: ANN401 - untyped library
+    asset = _context().data_sources.add_pandas("data").add_dataframe_asset("data")
+    return asset.add_batch_definition_whole_dataframe("data").get_batch({"dataframe": frame})
+
+
+def _context() -> Any:  # noqa: ANN401 - untyped library
     import great_expectations
     from great_expectations.data_context.types.base import (
         DataContextConfig,
@@ -64,19 +191,17 @@ def _batch(frame: Any) -> Any:  # noqa: ANN401 - untyped library
         progress_bars=ProgressBarsConfig(globally=False),
         store_backend_defaults=InMemoryStoreBackendDefaults(),
     )
-    context = great_expectations.get_context(mode="ephemeral", project_config=config)
-    asset = context.data_sources.add_pandas("data").add_dataframe_asset("data")
-    return asset.add_batch_definition_whole_dataframe("data").get_batch({"dataframe": frame})
+    return great_expectations.get_context(mode="ephemeral", project_config=config)
 
 
-def _judge(batch: Any, type_: str, kwargs: Mapping[str, Any]) -> Outcome:  # noqa: ANN401 - untyped library
+def _judge(batch: Any, type_: str, kwargs: Mapping[str, Any], *, every_row: bool) -> Outcome:  # noqa: ANN401 - untyped library
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     try:
         expectation = ExpectationConfiguration(type=type_, kwargs=dict(kwargs)).to_domain_obj()
     except Exception as problem:  # noqa: BLE001 - pydantic of either generation, TypeError, its own: all the same to us
         return Outcome(success=False, error=_one_line(problem), malformed=True)
-    wanted = {"result_format": "SUMMARY", "partial_unexpected_count": SHOWN}
+    wanted = {"result_format": "COMPLETE" if every_row else "SUMMARY", "partial_unexpected_count": SHOWN}
     try:
         answer = batch.validate(expectation, result_format=wanted)
     except Exception as problem:  # noqa: BLE001 - the data may break it in any way
@@ -98,13 +223,17 @@ def _one_line(problem: Exception) -> str:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a metric observed
-    """Return a value without the types of numpy and pandas; NaN becomes None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(one) for one in value]
+    """Return a value without the types of numpy and pandas, fit for JSON; NaN becomes None."""
     if type(value).__module__.split(".")[0] in {"numpy", "pandas"}:
         value = value.tolist() if hasattr(value, "tolist") else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(one) for one in value]
     if isinstance(value, float) and value != value:  # noqa: PLR0124 - only NaN differs from itself
         return None
-    return value if isinstance(value, str | int | float | bool | list | None) else str(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+if __name__ == "__main__":
+    answer(Path(sys.argv[1]))

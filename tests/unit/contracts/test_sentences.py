@@ -51,8 +51,41 @@ VALUES = "expect_column_values_to_"
             "c: 1 of 27,004 values of a length above 3",
         ),
         (
+            broken(f"{VALUES}match_json_schema", count=1, column="c"),
+            "c: 1 of 27,004 values breaking expect_column_values_to_match_json_schema",
+        ),
+        (
             broken(f"{VALUES}be_decreasing", count=1, column="c"),
-            "c: 1 of 27,004 values breaking expect_column_values_to_be_decreasing",
+            "c: 1 of 27,004 values not below the value before",
+        ),
+        (
+            broken("expect_column_pair_values_a_to_be_greater_than_b", count=12, column_A="arr", column_B="dep"),
+            "arr > dep: 12 of 27,004 rows differ",
+        ),
+        (
+            broken("expect_multicolumn_sum_to_equal", count=12, column_list=["a", "b"], sum_total=10),
+            "a + b = 10: 12 of 27,004 rows differ",
+        ),
+        (
+            broken("expect_compound_columns_to_be_unique", count=2, column_list=["a", "b"]),
+            "a,b: 2 of 27,004 rows not unique together",
+        ),
+        (
+            broken("expect_column_distinct_values_to_be_in_set", count=2, column="c", value_set=["a"]),
+            "c: 2 different values outside the set; 6 values of the set never occur",
+        ),
+        (
+            broken("expect_column_unique_value_count_to_be_between", observed=12, column="c", max_value=10),
+            "c: number of different values 12 is above 10",
+        ),
+        (broken("expect_table_column_count_to_equal", observed=3, value=4), "3 columns, not 4"),
+        (
+            broken("expect_table_columns_to_match_ordered_list", observed=["b", "a"], column_list=["a", "b"]),
+            "the columns stand in another order: b, a",
+        ),
+        (
+            broken("expect_column_kl_divergence_to_be_less_than", column="c", threshold=0.1),
+            "c: divergence infinite is above 0.1",
         ),
         (
             broken("expect_column_mean_to_be_between", observed=0.5, column="delayed", min_value=0.1, max_value=0.4),

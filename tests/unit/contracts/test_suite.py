@@ -85,6 +85,11 @@ def test_a_missing_contract_is_named_with_the_remedy(tmp_path: Path) -> None:
         ({"type": "zzz"}, "knows no 'zzz'"),
         ({"kwargs": {}}, "needs a type"),
         ("expect_column_to_exist", "is an object with type and kwargs"),
+        ({**NOT_NULL, "kwargs": {"column": "id", "mostl": 0.9}}, "has no argument 'mostl'. Did you mean 'mostly'"),
+        (
+            {**NOT_NULL, "kwargs": {"column": "id", "zzzz": 1}},
+            "It takes column, condition_parser, mostly, row_condition",
+        ),
         ({**NOT_NULL, "severity": "fatal"}, "severity is one of critical, warning, info, not 'fatal'"),
         ({**NOT_NULL, "kwargs": ["id"]}, "are objects"),
         (

@@ -93,12 +93,12 @@ def test_several_errors_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_missing_value_names_its_flag(tmp_path: Path) -> None:
-    said = complaint(tmp_path, "data: {contract: c.json}")
-    assert "data.path is missing; set it or pass --data." in said
+    said = complaint(tmp_path, "data: {path: d.csv}")
+    assert "data.contract is missing; set it or pass --contract." in said
 
 
 def test_a_key_without_anything_near_lists_the_known_ones(tmp_path: Path) -> None:
-    assert "Known are path, contract, strict" in complaint(tmp_path, "data: {zzzzzz: 1}")
+    assert "Known are path, table, query" in complaint(tmp_path, "data: {zzzzzz: 1}")
 
 
 @pytest.mark.parametrize("text", ["data:", "data: 5", "data: [path]"])
@@ -162,6 +162,11 @@ def test_defaults_file_environment_flag_each_win_over_the_one_before(tmp_path: P
     assert seen == [8080, 1001, 1002, 1003]
 
 
+def test_a_nested_unknown_key_is_compared_with_those_beside_it(tmp_path: Path) -> None:
+    said = complaint(tmp_path, "data: {contract: c.json, drift: {psy: 1}}")
+    assert "Did you mean 'psi'?" in said
+
+
 def test_every_value_says_where_it_came_from(tmp_path: Path) -> None:
     sources = cascade(tmp_path, GOOD, {"MLOPS_CI_CANARY__PORT": "99"})
     origins = {one.key: one.origin for one in sources.values("canary", CanarySettings)}
@@ -169,7 +174,7 @@ def test_every_value_says_where_it_came_from(tmp_path: Path) -> None:
     assert origins["canary.warm_up"].endswith("mlops.yaml:14:3")
     assert origins["canary.port"] == "environment MLOPS_CI_CANARY__PORT"
     empty = {one.key: one.origin for one in Cascade(Document(), {}).values("data", DataSettings)}
-    assert empty["data.path"] == "not set (required)"
+    assert empty["data.contract"] == "not set (required)"
 
 
 def test_an_empty_variable_is_none_at_all(tmp_path: Path) -> None:

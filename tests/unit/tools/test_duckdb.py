@@ -45,16 +45,16 @@ def test_values_are_bound_in_the_order_of_the_expressions(tmp_path: Path) -> Non
 def test_samples_say_in_which_row_of_which_file_they_stand(tmp_path: Path, suffix: str) -> None:
     files = [written(tmp_path / f"{at}.{suffix}", x=[at, 5, at]) for at in (1, 2)]
     with open_table(files) as table:
-        found = table.sample("x", Sql("x = ?", (5,)), 10)
+        found = table.sample(["x"], Sql("x = ?", (5,)), 10)
         assert table.place(6) == (3, str(files[1]))
         with pytest.raises(IndexError):
             table.place(7)
-    assert found == (Sample(5, 2, str(files[0])), Sample(5, 2, str(files[1])))
+    assert found == (Sample({"x": 5}, 2, str(files[0])), Sample({"x": 5}, 2, str(files[1])))
 
 
 def test_no_more_samples_than_asked_for(tmp_path: Path) -> None:
     with open_table([written(tmp_path / "a.csv", x=[1] * 50)]) as table:
-        assert len(table.sample("x", Sql("true"), 20)) == 20
+        assert len(table.sample(["x"], Sql("true"), 20)) == 20
 
 
 def test_csv_holds_numbers_and_text_and_the_missing_marks_of_pandas(tmp_path: Path) -> None:

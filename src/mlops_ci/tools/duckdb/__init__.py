@@ -1,6 +1,8 @@
 """DuckDB reads files as one table and answers questions about it; the only package that imports it."""
 
-from mlops_ci.tools.duckdb.sources import open_table
+from mlops_ci.tools.duckdb.readers import Files, format_of
+from mlops_ci.tools.duckdb.sources import chosen_table, open_database, open_table
 from mlops_ci.tools.duckdb.table import Column, Kind, Sample, Sql, Table, identifier, literal
 
-__all__ = ["Column", "Kind", "Sample", "Sql", "Table", "identifier", "literal", "open_table"]
+__all__ = ["Column", "Files", "Kind", "Sample", "Sql", "Table", "chosen_table", "format_of", "identifier", "literal",
+           "open_database", "open_table"]  # fmt: skip

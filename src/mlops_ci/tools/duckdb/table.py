@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mlops_ci.errors import NothingToJudge
+from mlops_ci.errors import NothingToJudge, ProgramFailed
+from mlops_ci.tools.duckdb.running import run
 
 Kind = Literal["integer", "float", "text", "boolean", "time", "other"]
 
@@ -44,11 +45,15 @@ class Sql:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of a column; `row` counts from 1 within its file, header not counted."""
+    """Values of one row by column; `row` counts from 1 within its file, header not counted."""
 
-    value: Any
+    values: dict[str, Any]
     row: int
     file: str
+
+
+DATA = Sql("data")
+_BATCH = 100_000  # rows
 
 
 def identifier(name: str) -> str:
@@ -72,44 +77,86 @@ class Table:
         self.columns = columns
         self.version = version
 
-    def aggregate(self, expressions: Sequence[Sql]) -> tuple[Any, ...]:
-        """Return the value of each aggregate expression, all from one scan."""
-        values = [value for one in expressions for value in one.values]
-        query = f"SELECT {', '.join(one.text for one in expressions)} FROM data"  # noqa: S608 - quoted or bound
+    def aggregate(self, expressions: Sequence[Sql], relation: Sql = DATA) -> tuple[Any, ...]:
+        """Return the value of each aggregate expression, all from one scan of the data or of a relation over them."""
+        values = [value for one in (*expressions, relation) for value in one.values]
+        query = f"SELECT {', '.join(one.text for one in expressions)} FROM {relation.text}"  # noqa: S608 - quoted or bound
         (row,) = self._fetch(query, values)
         return tuple(row)
 
-    def sample(self, column: str, condition: Sql, limit: int) -> tuple[Sample, ...]:
-        """Return the first values of a column whose rows meet the condition, in the order of the files."""
+    def sample(self, columns: Sequence[str], condition: Sql, limit: int) -> tuple[Sample, ...]:
+        """Return the values of the first rows that meet the condition over the numbered data, in the files' order."""
+        names = ", ".join(map(identifier, columns))
         query = (
-            f"SELECT {AT}, {identifier(column)} FROM (SELECT *, row_number() OVER () AS {AT} FROM data)"  # noqa: S608
-            f" WHERE {condition.text} ORDER BY 1 LIMIT {limit:d}"
+            f"SELECT * FROM (SELECT {AT}, {names} FROM (SELECT *, row_number() OVER () AS {AT} FROM data)"  # noqa: S608
+            f" WHERE {condition.text} LIMIT {limit:d}) ORDER BY 1"
         )
         found = self._fetch(query, list(condition.values))
-        return tuple(Sample(value, *self.place(position)) for position, value in found)
+        return tuple(Sample(dict(zip(columns, row, strict=True)), *self.place(at)) for at, *row in found)
 
     def place(self, position: int) -> tuple[int, str]:
         """Return (row within its file, file) of the n-th row of the table, counted from 1."""
-        if self._counts is None:
-            numbered = f"SELECT {FILE}, row_number() OVER () AS {AT} FROM files"  # noqa: S608 - no foreign text
-            query = f"SELECT {FILE}, count(*) FROM ({numbered}) GROUP BY 1 ORDER BY min({AT})"  # noqa: S608
-            self._counts = [(file, count) for file, count in self._fetch(query, [])]
         before = 0
-        for file, count in self._counts:
+        for file, count in self.files():
             if position <= before + count:
                 return position - before, file
             before += count
         raise IndexError(position)
+
+    def files(self) -> list[tuple[str, int]]:
+        """Return each file with its number of rows, in the order of the rows."""
+        if self._counts is None:
+            numbered = f"SELECT {FILE}, row_number() OVER () AS {AT} FROM files"  # noqa: S608 - no foreign text
+            query = f"SELECT {FILE}, count(*) FROM ({numbered}) GROUP BY 1 ORDER BY min({AT})"  # noqa: S608
+            self._counts = [(file, count) for file, count in self._fetch(query, [])]
+        return self._counts
+
+    def copy(self, columns: Sequence[Sql], condition: Sql, path: Path, format_: str) -> int:
+        """Write columns of the rows that meet a condition over the numbered data to a file; return how many.
+
+        Raises:
+            ProgramFailed: the file cannot be written; nothing of it is left.
+        """
+        import duckdb
+
+        texts = ", ".join(one.text for one in columns)
+        selected = f"SELECT {texts} FROM (SELECT *, row_number() OVER () AS {AT} FROM files) WHERE {condition.text}"  # noqa: S608 - quoted or bound
+        values = [value for one in (*columns, condition) for value in one.values]
+        try:
+            ((count,),) = run(self._connection, f"COPY ({selected}) TO {literal(str(path))} (FORMAT {format_})", values)
+            return int(count)
+        except duckdb.IOException as problem:
+            path.unlink(missing_ok=True)
+            raise ProgramFailed(
+                f"{path.name} cannot be written: {problem}. Make room, or name another file."
+            ) from problem
 
     def to_arrow(self) -> Any:  # noqa: ANN401 - untyped library
         """Return the whole table as a pyarrow.Table."""
         with readable(*self._files):
             return self._connection.sql("SELECT * FROM data").to_arrow_table()
 
+    def batches(self, expressions: Sequence[Sql], rows: int) -> Iterator[Any]:
+        """Yield pyarrow batches of at most so many rows with the value of each expression, in the order of the rows."""
+        query = f"SELECT {', '.join(one.text for one in expressions)} FROM data"  # noqa: S608 - quoted or bound
+        with readable(*self._files):
+            values = [value for one in expressions for value in one.values]
+            yield from self._connection.sql(query, params=values).to_arrow_reader(rows)
+
+    def write(self, columns: Sequence[str], path: Path) -> None:
+        """Write some columns of all rows to an Arrow file, a part at a time."""
+        import pyarrow as pa
+
+        parts = self.batches([Sql(identifier(name)) for name in columns], _BATCH)
+        first = next(parts)
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, first.schema) as writer:
+            writer.write_batch(first)
+            for part in parts:
+                writer.write_batch(part)
+
     def _fetch(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
         with readable(*self._files):
-            found: list[tuple[Any, ...]] = self._connection.execute(query, values).fetchall()
-            return found
+            return run(self._connection, query, values)
 
 
 @contextmanager
@@ -121,6 +168,8 @@ def readable(*files: Path) -> Iterator[None]:
         yield
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
         raise
+    except duckdb.OutOfMemoryException as problem:
+        raise ProgramFailed("DuckDB needs more memory or disk than there is. Nothing was judged.") from problem
     except duckdb.Error as problem:
         said = next((line for line in str(problem).splitlines() if line.strip()), "no reason given")
         with suppress(ValueError):
