@@ -1,12 +1,14 @@
 """Small things that tests are built from; each makes one thing and returns it."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from mlops_ci.report import Effect, Finding, Location, Measurement, StepReport
 
@@ -93,3 +95,17 @@ def mlops_ci(folder: Path, *words: str, env: Mapping[str, str] | None = None, ti
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def validated(root: Path, *flags: str, **environment: str) -> tuple[int, dict[str, Any], str]:
+    """Run `validate-data` by contract.json; return its exit code, its report, and what it said."""
+    argv = [sys.executable, "-m", "mlops_ci", "validate-data", "--contract", "contract.json", "--format", "json"]
+    env = os.environ | environment
+    done = subprocess.run([*argv, *flags], cwd=root, capture_output=True, text=True, check=False, timeout=250, env=env)
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+def write_contract(root: Path, expectations: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Write contract.json with expectations given as (type, kwargs)."""
+    listed = [{"type": type_, "kwargs": kwargs} for type_, kwargs in expectations]
+    (root / "contract.json").write_text(json.dumps({"name": "c", "expectations": listed}))

@@ -10,9 +10,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
+
+from builders import validated, write_contract
 
 pytestmark = pytest.mark.integration
 
@@ -46,16 +49,10 @@ def argv(*flags: str) -> list[str]:
     ]
 
 
-def contract(root: Path, expectations: Expectations = ROWS) -> None:
-    listed = [{"type": type_, "kwargs": kwargs} for type_, kwargs in expectations]
-    (root / "contract.json").write_text(json.dumps({"name": "c", "expectations": listed}))
-
-
 def validate(root: Path, *flags: str, expectations: Expectations = ROWS) -> tuple[int, dict[str, Any], str]:
     """Return exit code, report and what was said."""
-    contract(root, expectations)
-    done = subprocess.run(argv(*flags), cwd=root, capture_output=True, text=True, check=False, timeout=120)
-    return done.returncode, json.loads(done.stdout), done.stderr
+    write_contract(root, expectations)
+    return validated(root, *flags)
 
 
 def refused(root: Path, content: dict[str, bytes], pattern: str = "*.csv") -> str:
@@ -205,7 +202,7 @@ def test_all_null_columns_are_judged(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"a": pa.array(range(3_000_000))}), tmp_path / "a.parquet")
-    contract(tmp_path, ROWS)
+    write_contract(tmp_path, ROWS)
     # A query that would take hours stands for data that takes long.
     query = "SELECT sum(x.a * y.a) AS a FROM data x, data y"
     flags = argv("--data", "a.parquet", "--query", query, "--quarantine", "bad.parquet")
@@ -230,3 +227,28 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path: Path) -> None:
     assert "interrupted before a judgement was made" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mlops-ci", "a.parquet", "contract.json", "tmp"]
     assert not list(temporary.iterdir())
+
+
+def test_a_category_of_millions_of_values_is_counted_in_bounded_memory(tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        rows = "SELECT md5(CAST(range AS VARCHAR)) AS name FROM range(5000000)"
+        connection.execute(f"COPY ({rows}) TO '{tmp_path / 'a.parquet'}' (FORMAT parquet)")
+    about = {"column": "name"}
+    write_contract(
+        tmp_path,
+        [
+            ("expect_column_values_to_be_unique", about),
+            ("expect_column_values_to_be_in_set", about | {"value_set": ["a", "b"]}),
+            ("expect_column_distinct_values_to_be_in_set", about | {"value_set": ["a", "b"]}),
+            ("expect_column_unique_value_count_to_be_between", about | {"min_value": 5_000_000}),
+            ("expect_column_most_common_value_to_be_in_set", about | {"value_set": ["a"]}),
+        ],
+    )
+    with subprocess.Popen(argv("--data", "a.parquet"), cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        out = running.stdout.read() if running.stdout else ""
+        _, status, used = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+    assert running.returncode == 10
+    assert [one["verdict"] for one in json.loads(out)["measurements"]] == ["pass", "fail", "fail", "pass", "fail"]
+    assert len(out) < 100_000  # the values are not listed
+    assert used.ru_maxrss < 2_000_000  # kilobytes

@@ -205,6 +205,9 @@ def test_logged_requests_are_judged_by_the_contract_of_training(root: Path) -> N
     assert (code, codes(report)) == (10, {"MCI-DATA-001"})
     code, report, _ = validate(root, *flags, log(root, *[good | {"wind": 1.0}] * 40))
     assert (code, codes(report)) == (10, {"MCI-DATA-008"})
+    masked = log(root, *[good | {"month": "(sensitive)"}] * 40)
+    assert validate(root, *flags, masked)[0] == 10
+    assert validate(root, "--sensitive", "month", *flags, masked)[0] == 0
     (root / "requests.jsonl").write_text('{"x": 1}\n')
     code, _, said = validate(root, *flags, "requests.jsonl")
     assert (code, "is no log of requests" in said) == (3, True)

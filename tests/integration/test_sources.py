@@ -6,7 +6,6 @@ import shutil
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +17,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, feather, fs, parquet
 
+from builders import validated, write_contract
+
 pytestmark = pytest.mark.integration
 
 GOOD: dict[str, list[Any]] = {"id": [1, 2, 3, 4], "name": ["a", "b", None, "ü"], "price": [0.5, 1.5, 2.5, 3.5]}
 BAD = GOOD | {"price": [0.5, 1.5, 2.5, 99.0]}
-CONTRACT = [
+CONTRACT: list[tuple[str, dict[str, Any]]] = [
     ("expect_table_columns_to_match_set", {"column_set": ["id", "name", "price"]}),
     ("expect_column_values_to_be_unique", {"column": "id"}),
     ("expect_column_values_to_not_be_null", {"column": "name", "mostly": 0.7}),
@@ -32,23 +33,8 @@ CONTRACT = [
 
 def validate(root: Path, *flags: str, **environment: str) -> tuple[int, dict[str, Any], str]:
     """Return exit code, report and what was said."""
-    (root / "contract.json").write_text(
-        json.dumps({"name": "prices", "expectations": [{"type": one, "kwargs": kwargs} for one, kwargs in CONTRACT]})
-    )
-    argv = [
-        sys.executable,
-        "-m",
-        "mlops_ci",
-        "validate-data",
-        "--contract",
-        "contract.json",
-        "--format",
-        "json",
-        *flags,
-    ]
-    env = os.environ | environment
-    done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False, env=env)
-    return done.returncode, json.loads(done.stdout), done.stderr
+    write_contract(root, CONTRACT)
+    return validated(root, *flags, **environment)
 
 
 def breaches(report: dict[str, Any]) -> list[tuple[str, list[Any]]]:

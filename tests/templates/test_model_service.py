@@ -18,6 +18,7 @@ SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}"
 PROGRAMS = Path(sys.executable).parent
 JINJA = re.compile(r"\{\{ *cookiecutter|\{%|%\}")
 PLACEHOLDER = "0" * 40
+REPORT = ".mlops-ci/reports/validate-data.json"
 
 Run = Callable[..., str]
 
@@ -71,12 +72,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "PYTHONPATH": "src",
     }
 
-    def program(*command: str) -> str:
+    def program(*command: str, code: int = 0) -> str:
         done = subprocess.run(
             command, cwd=made, env=environment, capture_output=True, check=False, text=True, timeout=120
         )
         said = done.stdout + done.stderr
-        assert done.returncode == 0, said
+        assert done.returncode == code, said
         return said
 
     program("git", "init", "--quiet")
@@ -166,6 +167,58 @@ def test_the_pipeline_runs_once_and_its_results_are_ignored_by_git(run: Run) -> 
     assert "Data and pipelines are up to date." in run("dvc", "repro")
     changed = run("git", "ls-files", "--others", "--exclude-standard").split()
     assert changed == ["dvc.lock", "metrics.json"]
+
+
+@pytest.mark.integration
+def test_what_is_derived_from_the_contract_is_what_it_derives(run: Run) -> None:
+    run("mlops-ci", "contract", "check", "contracts/flights.json")
+    for words, path in (
+        (("request", "contracts/flights.json"), "contracts/request.json"),
+        (("dictionary", "contracts/flights.json", "--profile", "contracts/profile.json"), "docs/data-dictionary.md"),
+    ):
+        assert run("mlops-ci", "contract", *words) == run("cat", path)
+
+
+@pytest.mark.integration
+def test_the_profile_is_that_of_the_data(run: Run) -> None:
+    run("dvc", "repro", "data")
+    run("mkdir", "--parents", ".mlops-ci")
+    run("mlops-ci", "profile", "--data", "data/months/*.parquet", "--out", ".mlops-ci/profile.json")
+    run("cmp", ".mlops-ci/profile.json", "contracts/profile.json")
+
+
+@pytest.mark.integration
+def test_the_data_keep_their_contract_and_have_not_drifted(run: Run) -> None:
+    run("dvc", "repro", "data")
+    run("mlops-ci", "validate-data")
+    report = json.loads(run("cat", REPORT))
+    assert (report["verdict"], report["findings"]) == ("pass", [])
+    judged = {one["name"] for one in report["measurements"]}
+    assert "wasserstein(temp)" in judged
+    assert "psi(id)" not in judged, "an id always moves on"
+
+
+@pytest.mark.integration
+def test_what_the_contract_allows_is_found_by_the_profile(run: Run) -> None:
+    run("dvc", "repro", "data")
+    script = (
+        "import pandas as pd; rows = pd.read_parquet('data/months'); rows['temp'] = (rows['temp'] - 32) / 1.8; "
+        "rows.to_parquet('.mlops-ci/celsius.parquet', index=False)"
+    )
+    run("mkdir", "--parents", ".mlops-ci")
+    run(sys.executable, "-c", script)
+    run("mlops-ci", "validate-data", "--data", ".mlops-ci/celsius.parquet", code=10)
+    found = json.loads(run("cat", REPORT))["findings"]
+    assert [(one["code"], one["location"]["name"]) for one in found] == [("MCI-DATA-002", "temp")]
+
+
+@pytest.mark.integration
+def test_a_request_schema_of_another_contract_is_found(run: Run) -> None:
+    run("dvc", "repro", "data")
+    run("sed", "--in-place", 's/"maximum": 12,/"maximum": 13,/', "contracts/request.json")
+    run("mlops-ci", "validate-data", code=10)
+    run("git", "checkout", "--", "contracts/request.json")
+    assert [one["code"] for one in json.loads(run("cat", REPORT))["findings"]] == ["MCI-DATA-007"]
 
 
 @pytest.mark.integration

@@ -1,13 +1,13 @@
 """`mlops-ci profile`: write what a trusted data set looks like, or join the profiles of its parts."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mlops_ci.errors import ProgramMissing, UsageProblem
+from mlops_ci.cli.output import needs_library, write_whole
+from mlops_ci.errors import UsageProblem
 from mlops_ci.render.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write it.")
 @click.argument("parts", nargs=-1, type=click.Path(path_type=Path), metavar="[PROFILE]...")
 @click.pass_obj
+@needs_library("profile", "data")
 def command(  # noqa: PLR0913, PLR0917 - one for each flag
     environ: Mapping[str, str],
     data: str | None,
@@ -46,20 +47,12 @@ def command(  # noqa: PLR0913, PLR0917 - one for each flag
     terminal = Terminal(is_log="GITHUB_ACTIONS" in environ)
     if merge == bool(data) or merge != bool(parts):
         raise UsageProblem("Say either --data PATH, or --merge and the profiles to join.")
-    try:
-        if data:
-            from mlops_ci.contracts.sources import Source
-
-            made = _of_data(Source(data, table, query, rev), _names(sensitive), terminal)
-        else:
-            made = _of_parts(parts)
-    except ModuleNotFoundError as missing:
-        raise ProgramMissing(
-            f"profile needs the library {missing.name}. Install it with: pip install 'mlops-ci[data]'"
-        ) from missing
     from mlops_ci.contracts.profile import write
+    from mlops_ci.contracts.sources import Source
 
-    _write(out, write(made))
+    made = _of_data(Source(data, table, query, rev), _names(sensitive), terminal) if data else _of_parts(parts)
+
+    write_whole(out, write(made))
     terminal.status("")
     terminal.note(f"{out}: {made.rows:,} rows, {len(made.columns)} columns")
 
@@ -81,14 +74,3 @@ def _of_parts(paths: tuple[Path, ...]) -> "Profile":
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the file whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as problem:
-        partial.unlink(missing_ok=True)
-        raise UsageProblem(f"{path} cannot be written: {problem.strerror}. Name another file with --out.") from problem

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from mlops_ci.contracts.masked import sensitive_columns
 from mlops_ci.contracts.suite import Expectation, Suite
 
 Kind = Literal["integer", "number", "string", "boolean"]
@@ -43,12 +44,9 @@ def promises(suite: Suite) -> tuple[Promise, ...]:
 
     Only what must hold for every row counts: severity critical, no row condition, nothing short of `mostly` 1.
     """
-    return tuple(_gather(column, suite.expectations) for column in suite.columns)
-
-
-def is_sensitive(expectation: Expectation) -> bool:
-    """Say whether an expectation marks its column as one whose values must not be shown."""
-    return expectation.meta.get("sensitive") is True
+    hidden = sensitive_columns(suite)
+    found = (_gather(column, suite.expectations) for column in suite.columns)
+    return tuple(replace(one, sensitive=one.column in hidden) for one in found)
 
 
 def _gather(column: str, expectations: Iterable[Expectation]) -> Promise:
@@ -57,7 +55,7 @@ def _gather(column: str, expectations: Iterable[Expectation]) -> Promise:
         if one.kwargs.get("column") != column:
             continue
         notes = _notes(one.meta) if one.type == "expect_column_to_exist" else ()
-        promise = replace(promise, sensitive=promise.sensitive or is_sensitive(one), notes=promise.notes + notes)
+        promise = replace(promise, notes=promise.notes + notes)
         if _is_firm(one) and (apply := _APPLY.get(one.type)):
             promise = apply(promise, one.kwargs)
     return promise if promise.kind else replace(promise, kind=_implied(promise))

@@ -109,7 +109,7 @@ def _gather(
     about: tuple[Finding, ...] = ()
     if options.requests is not None:
         about = requests.differences(promised, columns, options.training_only)
-        promised = requests.served(promised, columns)
+        promised = requests.served(promised, columns, sensitive)
     reference = _reference(options, context, sensitive)
     asked = drift.expressions(reference, data.table.columns, options.drift) if reference else ()
     judgement = judge(
@@ -136,7 +136,8 @@ def _reference(options: Options, context: Context, sensitive: frozenset[str]) ->
         return None
     path = context.root / options.profile
     found = profile.read(path, files.label(path, context.root))
-    absent = set(options.training_only) if options.requests is not None else set()
+    # A log of requests has neither what only training has nor the values that were masked.
+    absent = sensitive.union(options.training_only) if options.requests is not None else frozenset()
     columns = [
         replace(one, sensitive=one.sensitive or one.name in sensitive)
         for one in found.columns

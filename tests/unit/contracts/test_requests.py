@@ -22,6 +22,11 @@ def test_only_what_speaks_of_the_inputs_judges_requests() -> None:
     assert [one.name for one in served(suite(), ["x", "y"]).expectations] == ["expect_column_values_to_be_between(x)"]
 
 
+def test_what_is_masked_in_the_log_is_not_judged() -> None:
+    with pytest.raises(NothingToJudge):
+        served(suite(), ["x", "y"], masked=["x"])
+
+
 def test_requests_of_which_nothing_is_expected_are_nothing_to_judge() -> None:
     with pytest.raises(NothingToJudge, match="expects nothing of what requests hold: y"):
         served(suite(), ["y"])

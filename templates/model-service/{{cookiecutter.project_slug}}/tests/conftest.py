@@ -1,9 +1,11 @@
-"""Rows to test with: the golden set, and a few with nothing reported by the weather station."""
+"""What to test with: the golden set, rows without a weather report, and what a request must be."""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from {{cookiecutter.package}} import request as requests
 
 ROOT = Path(__file__).parent.parent
 
@@ -20,3 +22,8 @@ def rows(golden: pd.DataFrame) -> pd.DataFrame:
     table["month"] = [1, 2] * 200
     table.loc[::10, "pressure"] = None
     return table
+
+
+@pytest.fixture(scope="session")
+def wanted() -> requests.Request:
+    return requests.read(ROOT / "contracts/request.json")

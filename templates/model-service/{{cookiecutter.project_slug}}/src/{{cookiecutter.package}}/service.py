@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
 import mlflow.sklearn
 import sklearn
@@ -17,51 +17,33 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, Field
 from threadpoolctl import threadpool_limits
 
 import {{cookiecutter.package}}
+from {{cookiecutter.package}} import request
 from {{cookiecutter.package}}.journal import Entry, Journal
 
 LOG = logging.getLogger(__name__)
 THRESHOLD = 0.5
+MASK = "(sensitive)"
 WARM_UPS = 20
 
 
-class Flight(BaseModel):
-    """One scheduled flight, and the weather at its origin; null where no station reported."""
-
-    month: int = Field(ge=1, le=12)
-    day_of_week: int = Field(ge=1, le=7, description="Monday is 1")
-    sched_dep_minute: int = Field(ge=0, lt=24 * 60, description="minutes after midnight")
-    carrier: str = Field(max_length=8)
-    origin: str = Field(max_length=8)
-    dest: str = Field(max_length=8)
-    distance: float = Field(gt=0, allow_inf_nan=False, description="miles")
-    # No defaults: a misspelled name must be an error, not a missing value.
-    temp: float | None = Field(allow_inf_nan=False, description="degrees Fahrenheit")
-    wind_speed: float | None = Field(allow_inf_nan=False, description="miles per hour")
-    precip: float | None = Field(allow_inf_nan=False, description="inches")
-    visib: float | None = Field(allow_inf_nan=False, description="miles")
-    humid: float | None = Field(allow_inf_nan=False, description="percent")
-    pressure: float | None = Field(allow_inf_nan=False, description="millibars")
-
-
-EXAMPLE = Flight(
-    month=7,
-    day_of_week=1,
-    sched_dep_minute=1020,
-    carrier="UA",
-    origin="EWR",
-    dest="ORD",
-    distance=719,
-    temp=80,
-    wind_speed=9,
-    precip=0,
-    visib=10,
-    humid=60,
-    pressure=1015,
-)
+EXAMPLE: dict[str, Any] = {
+    "month": 7,
+    "day_of_week": 1,
+    "sched_dep_minute": 1020,
+    "carrier": "UA",
+    "origin": "EWR",
+    "dest": "ORD",
+    "distance": 719.0,
+    "temp": 80.0,
+    "wind_speed": 9.0,
+    "precip": 0.0,
+    "visib": 10.0,
+    "humid": 60.0,
+    "pressure": 1015.0,
+}
 
 
 class Model:
@@ -78,7 +60,7 @@ class Model:
         {{cookiecutter.package}}.__path__.insert(0, str(code))
         pipeline = mlflow.sklearn.load_model(str(self.path))
         for _ in range(WARM_UPS):
-            pipeline.predict_proba([EXAMPLE.model_dump()])
+            pipeline.predict_proba([EXAMPLE])
         self.pipeline = pipeline
 
     def score(self, inputs: dict[str, Any]) -> float:
@@ -86,29 +68,30 @@ class Model:
         return float(self.pipeline.predict_proba([inputs])[0, 1])
 
 
-def create_app(model: Model, journal: Journal) -> FastAPI:
+def create_app(model: Model, journal: Journal, wanted: request.Request) -> FastAPI:
     """Return the service, which answers 503 until the model is loaded."""
     app = FastAPI(title="{{cookiecutter.project_name}}")
-    add_predictions(app, model, journal)
+    add_predictions(app, model, journal, wanted)
     add_probes(app, model, journal)
     return app
 
 
-def add_predictions(app: FastAPI, model: Model, journal: Journal) -> None:
+def add_predictions(app: FastAPI, model: Model, journal: Journal, wanted: request.Request) -> None:
     """Add the endpoint for predictions; its time starts when a request has been read."""
 
     @app.exception_handler(RequestValidationError)
     async def refuse(_request: Request, error: RequestValidationError) -> Response:
-        # Neither echoed nor logged: what was sent may be anything.
-        wrong = [{"field": item["loc"][-1], "message": item["msg"]} for item in error.errors()]
+        # Neither echoed nor logged: what was sent may be anything. A field's name helps, if short.
+        wrong = [
+            {"field": str(item["loc"][-1])[:40], "message": item["msg"]} for item in error.errors()
+        ]
         journal.write(Entry(status=422))
         return JSONResponse({"detail": wrong}, 422)
 
     @app.post("/predict")
-    async def predict(flight: Flight) -> Response:
+    async def predict(inputs: Annotated[dict[str, Any], wanted]) -> Response:
         # Not in a thread: a prediction takes less time than handing it over.
-        inputs = flight.model_dump()
-        entry = Entry(inputs)
+        entry = Entry(inputs | dict.fromkeys(wanted.sensitive, MASK))
         answer = answer_to(entry, inputs, model)
         journal.write(entry)
         return JSONResponse(
@@ -173,10 +156,14 @@ def ignore(_signal: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Serve until SIGTERM, as the environment says."""
     env = os.environ
+    try:
+        wanted = request.read(Path(env.get("REQUEST_SCHEMA", "contracts/request.json")))
+    except (OSError, ValueError) as error:
+        sys.exit(f"The request schema cannot be enforced: {error}")
     model = Model(Path(env.get("MODEL_PATH", "models/current")))
     journal = Journal(env.get("MODEL_DIGEST"), env.get("RELEASE"), env.get("REQUEST_LOG"))
     host, port = env.get("HOST", "127.0.0.1"), int(env.get("PORT", "8080"))
-    config = uvicorn.Config(create_app(model, journal), host, port, access_log=False)
+    config = uvicorn.Config(create_app(model, journal, wanted), host, port, access_log=False)
     listening = config.bind_socket()
     # Else the kernel holds back the end of each answer, for 40 milliseconds.
     listening.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
