@@ -16,12 +16,14 @@ def publish(report: StepReport, *, root: Path, format_: str, environ: Mapping[st
     """Write the report file, the terminal text, stdout and, under GitHub Actions, its three channels."""
     workspace = root / ".mlops-ci"
     path = workspace / "reports" / f"{report.step}.json"
-    _write(path, json.render(report))
+    text = json.render(report)
+    _write(path, text)
     if not (workspace / ".gitignore").exists():  # our own files must not make the work tree dirty
         _write(workspace / ".gitignore", "*\n")
     terminal.report(report)
     if format_ != "terminal":
-        click.echo(import_module(f"mlops_ci.render.{format_}").render(report), nl=False)
+        shown = text if format_ == "json" else import_module(f"mlops_ci.render.{format_}").render(report)
+        click.echo(shown, nl=False)
     if environ.get("GITHUB_ACTIONS") == "true":
         click.echo(annotations.render(report), nl=False, err=True)
         summary = markdown.render(report)

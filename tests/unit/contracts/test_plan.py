@@ -45,7 +45,7 @@ def test_no_value_of_a_contract_stands_in_the_sql() -> None:
     columns = {'a"b': Column('a"b', "text", "VARCHAR")}
     scan = compile_(Expectation(IN_SET, {"column": 'a"b', "value_set": [hostile]}), columns)
     assert scan is not None
-    assert scan.asks[2].expression.values == (hostile,)
+    assert scan.asks[2].expression.values == ([hostile], [hostile])
     assert not any("DROP" in ask.expression.text for ask in scan.asks)
     assert '"a""b"' in scan.asks[2].expression.text
     assert scan.unexpected is not None
