@@ -1,4 +1,4 @@
-"""Whole processes, timed and weighed: wall time and the peak of resident memory, children included."""
+"""Whole processes, timed and weighed: wall time, and the peak of resident memory of the largest of them."""
 
 import os
 import subprocess

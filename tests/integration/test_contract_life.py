@@ -118,6 +118,14 @@ def test_a_pull_request_that_weakens_the_contract_is_found(root: Path) -> None:
     edit(root, "expect_table_row_count_to_be_between", None, min_value=10)
     code, report, _ = validate(root, *flags)
     assert (code, codes(report)) == (10, {"MCI-POLICY-001", "MCI-DATA-005"})
+    suite = json.loads((root / "c.json").read_text()) | {"meta": {"version": "2.0.0"}}
+    (root / "c.json").write_text(json.dumps(suite))
+    assert validate(root, *flags)[0] == 0
+    parquet.write_table(flights().slice(0, 500), root / "few.parquet")
+    code, report, _ = validate(root, "--data", "few.parquet", "--base", "main")
+    (blocking,) = [one for one in report["findings"] if one["effect"] == "blocks"]
+    assert (code, blocking["code"], blocking["location"]["path"]) == (10, "MCI-DATA-001", None)
+    assert "c.json at main judges, too" in blocking["message"]
     code, _, said = validate(root, "--data", "flights.parquet", "--base", "nothere")
     assert (code, "names no commit" in said) == (2, True)
 
@@ -138,12 +146,67 @@ def test_broken_rows_are_written_out_with_their_reasons(root: Path) -> None:
             ("part/2.parquet", 4, "g0003", f"{in_set}(month); {in_set}(origin)"),
             ("part/2.parquet", 10, "g0009", f"{in_set}(origin)"),
         ]
+    assert validate(root, "--data", "q.parquet")[0] == 10  # other columns, and none of them ours
     assert validate(root, "--data", "flights.parquet", "--quarantine", "q.parquet")[0] == 0
     assert parquet.read_table(root / "q.parquet").num_rows == 0
 
 
-@pytest.mark.parametrize(("name", "said"), [("q.xlsx", "written as .parquet"), ("no/q.csv", "no is no folder")])
+def test_a_contract_under_a_new_name_is_compared_with_the_one_that_the_settings_named(root: Path) -> None:
+    (root / "mlops.yaml").write_text("data: {path: flights.parquet, contract: c.json}\n")
+    for words in (("init", "-q", "-b", "main"), ("add", "--all"), ("commit", "-qm", "contract")):
+        who = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True)
+    suite = json.loads((root / "c.json").read_text())
+    (root / "new.json").write_text(json.dumps(suite | {"expectations": suite["expectations"][:2]}))
+    (root / "mlops.yaml").write_text("data: {path: flights.parquet, contract: new.json}\n")
+    done = mlops_ci(root, "validate-data", "--base", "main")
+    assert done.returncode == 10
+    assert "MCI-DATA-005" in done.stderr
+    assert "MCI-POLICY-001" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--sensitive", "emial"), "emial, which neither the data nor the contract has"),
+        (("--engine", "sql"), "and it names none"),
+        (("--engine", "Pandas"), "data.engine"),
+        (("--table", "flights"), "names a table of a database"),
+    ],
+)
+def test_settings_that_contradict_the_data_are_refused(root: Path, flags: tuple[str, ...], said: str) -> None:
+    code, report, words = validate(root, "--data", "flights.parquet", *flags)
+    assert (code, report["verdict"], said in words) == (2, None, True), words
+
+
+def test_a_sensitive_key_of_folders_is_refused(root: Path) -> None:
+    (root / "parts/pin=4002").mkdir(parents=True)
+    parquet.write_table(flights(), root / "parts/pin=4002/1.parquet")
+    code, report, words = validate(root, "--data", "parts", "--sensitive", "pin")
+    assert (code, report["verdict"]) == (2, None)
+    assert "4002" not in words + json.dumps(report)
+
+
+def test_helpers_keep_no_value_of_a_sensitive_column(root: Path) -> None:
+    (root / "mlops.yaml").write_text("data: {path: flights.parquet, contract: c.json, sensitive: [EMAIL, origin]}\n")
+    commands = (
+        ("profile", "--data", "flights.parquet", "--out", "p.json"),
+        ("contract", "infer", "--data", "flights.parquet", "--out", "i.json"),
+    )
+    for words in commands:
+        assert mlops_ci(root, *words).returncode == 0
+    done = mlops_ci(root, "contract", "dictionary", "i.json", "--profile", "p.json")
+    everything = done.stdout + (root / "p.json").read_text() + (root / "i.json").read_text()
+    assert "example.org" not in everything
+    assert "JFK" not in everything
+    assert "`origin` (sensitive)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("q.xlsx", "written as .parquet"), ("no/q.csv", "no is no folder"), ("q.csv", "is a folder")]
+)
 def test_a_quarantine_that_has_no_place_is_said_first(root: Path, name: str, said: str) -> None:
+    (root / "q.csv").mkdir()
     code, report, words = validate(root, "--data", "flights.parquet", "--quarantine", name)
     assert (code, report["verdict"], said in words) == (2, None, True), words
 
@@ -208,6 +271,9 @@ def test_logged_requests_are_judged_by_the_contract_of_training(root: Path) -> N
     masked = log(root, *[good | {"month": "(sensitive)"}] * 40)
     assert validate(root, *flags, masked)[0] == 10
     assert validate(root, "--sensitive", "month", *flags, masked)[0] == 0
+    older = json.dumps(REQUEST | {"schema": "mlops-ci.request/v0", "inputs": good})
+    (root / "requests.jsonl").write_text(f"{json.dumps(REQUEST | {'inputs': good})}\n{older}\n")
+    assert validate(root, *flags, "requests.jsonl")[0] == 3
     (root / "requests.jsonl").write_text('{"x": 1}\n')
     code, _, said = validate(root, *flags, "requests.jsonl")
     assert (code, "is no log of requests" in said) == (3, True)

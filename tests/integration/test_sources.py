@@ -152,6 +152,7 @@ def test_a_dvc_tracked_path_at_a_revision(tmp_path: Path) -> None:
     code, report, said = validate(tmp_path, "--data", "data/prices.parquet", "--rev", "good")
     assert (code, len(report["measurements"])) == (0, 4), said
     assert breaches(validate(tmp_path, "--data", "data", "--rev", "bad")[1]) == EXPECTED
+    assert breaches(validate(tmp_path, "--data", "data/*.parquet", "--rev", "bad")[1]) == EXPECTED
     for flags in (("--data", "data/prices.parquet", "--rev", "v9"), ("--data", "data/x.parquet", "--rev", "good")):
         code, _, said = validate(tmp_path, *flags)
         assert (code, "cannot be had at revision" in said) == (3, True), said

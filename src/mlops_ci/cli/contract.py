@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_ci.cli.options import FORMATS, Common
+from mlops_ci.cli.data import sensitive, settings_of
+from mlops_ci.cli.options import FORMATS
 from mlops_ci.cli.output import needs_library, write_whole
 from mlops_ci.cli.publish import publish
 from mlops_ci.render.terminal import Terminal
@@ -34,9 +35,19 @@ def command() -> None:
 @click.option("--table", metavar="TABLE", help="Table of a database; needed where there are several.")
 @click.option("--query", metavar="QUERY", help="SQL query whose rows are looked at; files are the table `data`.")
 @click.option("--name", default="data", show_default=True, help="Name of the contract.")
+@click.option("--sensitive", "marked", metavar="COLUMNS", help="Columns, with commas, of which no value may be used.")
 @_OUT
+@click.pass_obj
 @needs_library("contract", "data")
-def infer(data: str, table: str | None, query: str | None, name: str, out: Path | None) -> None:
+def infer(
+    environ: Mapping[str, str],
+    data: str,
+    table: str | None,
+    query: str | None,
+    name: str,
+    marked: str | None,
+    out: Path | None,
+) -> None:
     """Write a proposal."""
     import json
 
@@ -44,7 +55,8 @@ def infer(data: str, table: str | None, query: str | None, name: str, out: Path 
     from mlops_ci.contracts.sources import Source, open_source
 
     with open_source(Source(data, table, query), Path.cwd()) as opened:
-        proposed = infer.infer(opened.table, name)
+        columns = [column.name for column in opened.table.columns]
+        proposed = infer.infer(opened.table, name, sensitive(environ, marked, columns))
     lines = ",\n".join(f"    {json.dumps(one, ensure_ascii=False)}" for one in proposed.pop("expectations"))
     rest = json.dumps(proposed.pop("meta"))
     _say(f'{{\n  "name": {json.dumps(name)},\n  "expectations": [\n{lines}\n  ],\n  "meta": {rest}\n}}\n', out)
@@ -126,7 +138,8 @@ def dictionary(
     from mlops_ci.contracts.dictionary import dictionary
 
     seen = profiles.read(profile, str(profile)) if profile else None
-    _say(dictionary(_read(contract), seen, _without(training_only, settings, environ)), out)
+    found = settings_of(environ, settings, training_only=training_only)
+    _say(dictionary(_read(contract), seen, found.training_only, found.sensitive), out)
 
 
 def _read(path: Path) -> "Suite":
@@ -137,10 +150,7 @@ def _read(path: Path) -> "Suite":
 
 def _without(flag: str | None, settings: Path | None, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the columns that requests lack: the flag's, else those of the settings, where there are any."""
-    from mlops_ci.settings.data import DataSettings
-
-    flags = {"contract": Path("unused")} | ({} if flag is None else {"training_only": flag})
-    return Common(settings, None, "terminal", environ).cascade().section("data", DataSettings, flags).training_only
+    return settings_of(environ, settings, training_only=flag).training_only
 
 
 def _say(text: str, out: Path | None) -> None:

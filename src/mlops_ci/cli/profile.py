@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from mlops_ci.cli.data import sensitive as hidden
 from mlops_ci.cli.output import needs_library, write_whole
 from mlops_ci.errors import UsageProblem
 from mlops_ci.render.terminal import Terminal
-
-if TYPE_CHECKING:
-    from mlops_ci.contracts.profile import Profile
-    from mlops_ci.contracts.sources import Source
 
 
 @click.command("profile", help="Write the profile of a trusted data set, or join the profiles of its parts.")
@@ -22,9 +18,8 @@ if TYPE_CHECKING:
 @click.option("--rev", metavar="REV", help="Git revision: the data as DVC or git had it then.")
 @click.option(
     "--sensitive",
-    default="",
     metavar="COLUMNS",
-    help="Columns, separated by commas, of which only the share of missing values is kept.",
+    help="Columns, with commas, of which only the share of missing values is kept; beside `data.sensitive`.",
 )
 @click.option("--merge", is_flag=True, help="Join the profiles that follow, instead of reading data.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write it.")
@@ -37,7 +32,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each flag
     table: str | None,
     query: str | None,
     rev: str | None,
-    sensitive: str,
+    sensitive: str | None,
     out: Path,
     parts: tuple[Path, ...],
     *,
@@ -47,30 +42,17 @@ def command(  # noqa: PLR0913, PLR0917 - one for each flag
     terminal = Terminal(is_log="GITHUB_ACTIONS" in environ)
     if merge == bool(data) or merge != bool(parts):
         raise UsageProblem("Say either --data PATH, or --merge and the profiles to join.")
-    from mlops_ci.contracts.profile import write
-    from mlops_ci.contracts.sources import Source
+    from mlops_ci.contracts.profile import read, write
+    from mlops_ci.contracts.profile_merge import merge as merge_
+    from mlops_ci.contracts.profiling import profile
+    from mlops_ci.contracts.sources import Source, open_source
 
-    made = _of_data(Source(data, table, query, rev), _names(sensitive), terminal) if data else _of_parts(parts)
-
+    if data:
+        with open_source(Source(data, table, query, rev), Path.cwd()) as opened:
+            columns = [column.name for column in opened.table.columns]
+            made = profile(opened.table, hidden(environ, sensitive, columns), terminal)
+    else:
+        made = merge_([read(path, str(path)) for path in parts])
     write_whole(out, write(made))
     terminal.status("")
     terminal.note(f"{out}: {made.rows:,} rows, {len(made.columns)} columns")
-
-
-def _of_data(source: "Source", sensitive: frozenset[str], terminal: Terminal) -> "Profile":
-    from mlops_ci.contracts.profiling import profile
-    from mlops_ci.contracts.sources import open_source
-
-    with open_source(source, Path.cwd()) as opened:
-        return profile(opened.table, sensitive, terminal)
-
-
-def _of_parts(paths: tuple[Path, ...]) -> "Profile":
-    from mlops_ci.contracts.profile import read
-    from mlops_ci.contracts.profile_merge import merge
-
-    return merge([read(path, str(path)) for path in paths])
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.split(",") if name.strip())

@@ -29,7 +29,7 @@ def broken_rows(judgement: Judgement) -> BrokenRows:
     """Return the rows with an unexpected value by an expectation that is broken; what `mostly` allows is none.
 
     Positions are known only of a judgement that was asked for every row. The numbered data are the table's columns
-    and `mlops_ci_position`, which counts from 1.
+    and `__mlops_ci_position__`, which counts from 1.
     """
     reasons = []
     for one, condition in zip(judgement.expectations, judgement.conditions, strict=True):

@@ -96,11 +96,6 @@ def inside(found: Any, kwargs: Mapping[str, Any]) -> bool:  # noqa: ANN401 - num
     return bool(above and below)
 
 
-def statistic(case: Case, expression: Sql) -> Scan:
-    """Return the scan of an expectation about one number of the column."""
-    return Scan((Ask(expression),), lambda found: observed(case, found.rows, found.values[0]))
-
-
 def numbers(case: Case) -> bool:
     """Say whether there are bounds, and all are numbers."""
     return bool(case.bounds()) and all(map(is_number, case.bounds()))

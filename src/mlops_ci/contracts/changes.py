@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mlops_ci.contracts.masked import sensitive_columns
 from mlops_ci.contracts.request import request_schema
 from mlops_ci.contracts.suite import Expectation, Suite
 
@@ -34,7 +35,11 @@ def compare(old: Suite, new: Suite, without: Collection[str] = ()) -> tuple[Chan
     calls the service: what was answered is refused. Everything else is safe. `without` names columns that requests
     lack.
     """
-    found = [*_expectations(old, new), *_requests(request_schema(old, without), request_schema(new, without))]
+    found = [
+        *_expectations(old, new),
+        *_unmarked(old, new),
+        *_requests(request_schema(old, without), request_schema(new, without)),
+    ]
     return tuple(sorted(found, key=lambda one: not one.breaking))
 
 
@@ -42,6 +47,13 @@ def major(suite: Suite) -> int:
     """Return the major number of the suite's `meta.version`; 0 without one."""
     first = str(suite.meta.get("version", "")).split(".", maxsplit=1)[0]
     return int(first) if first.isdecimal() else 0
+
+
+def _unmarked(old: Suite, new: Suite) -> Iterator[Change]:
+    for name in sorted((sensitive_columns(old) - sensitive_columns(new)) & set(new.columns)):
+        yield Change(
+            breaking=True, title=f"{name} is sensitive no more", because="its values are shown now", column=name
+        )
 
 
 def _expectations(old: Suite, new: Suite) -> Iterator[Change]:
@@ -84,6 +96,8 @@ def _difference(old: Expectation, new: Expectation) -> tuple[Direction, str] | N
         compared = _ARGUMENTS.get(key, _same)(before, after)
         if new.type in _WIDER_IS_STRICTER and key == "value_set":
             compared = _TURNED[compared]
+        if new.type.endswith("_to_equal_set") and key == "value_set" and compared != "same":
+            compared = "other"
         parts.append((compared, f"{key} {_shown(before)} → {_shown(after)}"))
     changed = [part for part in parts if part[0] != "same"]
     if not changed:

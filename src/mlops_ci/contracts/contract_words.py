@@ -27,22 +27,29 @@ _REMARKS: dict[Fault, tuple[str, Severity, Effect]] = {
 _SEVERITIES: dict[str, Severity] = {"critical": "critical", "warning": "medium", "info": "info"}
 
 
-def broken(judged: Judged, contract: str, *, strict: bool) -> Finding | None:
-    """Return the finding about an expectation that is broken; None for one that is kept."""
+def broken(judged: Judged, contract: str, *, strict: bool, here: bool = True) -> Finding | None:
+    """Return the finding about an expectation that is broken; None for one that is kept.
+
+    `here` says that the contract stands in the work tree, so that the finding can point at its line.
+    """
     if judged.success:
         return None
     expectation = judged.expectation
     blocks = expectation.severity == "critical" or (strict and expectation.severity == "warning")
     shown = examples(judged)
     first = f"First: {shown}. " if shown else ""
-    remedy = f"Correct the data; or, if the contract is wrong, change {contract}:{expectation.line} in a review."
+    remedy = (
+        f"Correct the data; or, if the contract is wrong, change {contract}:{expectation.line} in a review."
+        if here
+        else f"{contract} judges, too. Change the contract first, in a review of its own; then the data."
+    )
     return Finding(
         BROKEN,
         _SEVERITIES[expectation.severity],
         "blocks" if blocks else "informs",
         title(judged),
         first + remedy,
-        Location(contract, line=expectation.line, name=expectation.column),
+        Location(contract if here else None, line=expectation.line if here else None, name=expectation.column),
         judged.evidence(),
     )
 

@@ -1,6 +1,7 @@
 """The data dictionary: a page on every column, written from the contract and the profile, never by hand."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from mlops_ci.contracts.profile import ColumnProfile, Profile
 from mlops_ci.contracts.promises import Promise, promises
@@ -9,7 +10,9 @@ from mlops_ci.contracts.suite import Suite
 _NAMED = 12
 
 
-def dictionary(suite: Suite, profile: Profile | None = None, without: Collection[str] = ()) -> str:
+def dictionary(
+    suite: Suite, profile: Profile | None = None, without: Collection[str] = (), sensitive: Collection[str] = ()
+) -> str:
     """Return the page as Markdown; `without` names the columns that requests lack."""
     head = (
         f"# Data dictionary: {suite.name}\n\n"
@@ -17,7 +20,8 @@ def dictionary(suite: Suite, profile: Profile | None = None, without: Collection
     )
     seen = {column.name: column for column in profile.columns} if profile else {}
     columns = "| column | type | missing | allowed | seen | meaning |\n|---|---|---|---|---|---|\n"
-    rows = "".join(_row(one, seen.get(one.column), without) for one in promises(suite))
+    known = [replace(one, sensitive=one.sensitive or one.column in sensitive) for one in promises(suite)]
+    rows = "".join(_row(one, seen.get(one.column), without) for one in known)
     return head + columns + rows
 
 

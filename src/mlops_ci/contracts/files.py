@@ -2,14 +2,12 @@
 
 import glob
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from mlops_ci.errors import NothingToJudge
-from mlops_ci.tools.duckdb import Files, format_of
+from mlops_ci.tools.duckdb import PARTITION, Files, format_of
 
-_KEY = re.compile(r"([^/=]+)=[^/]*")
 _READABLE = "Parquet, CSV, JSON Lines or Arrow"
 
 
@@ -22,7 +20,7 @@ def matching(pattern: str, root: Path) -> Files:
         NothingToJudge: it names no file, or files of unknown or of several formats.
     """
     named = root / pattern
-    base = Path(os.path.normpath(named)) if named.is_dir() else _fixed(named)
+    base = Path(os.path.normpath(named)) if named.is_dir() else fixed(named)
     names = _within(base) if named.is_dir() else [named] if named.is_file() else _globbed(pattern, root)
     # Not resolved: a link into a cache keeps the name that people know.
     paths = [Path(os.path.normpath(name)) for name in names]
@@ -57,7 +55,7 @@ def _globbed(pattern: str, root: Path) -> list[Path]:
     return [root / name for name in names if (root / name).is_file()]
 
 
-def _fixed(pattern: Path) -> Path:
+def fixed(pattern: Path) -> Path:
     """Return the folders before the first wildcard."""
     parts = pattern.parent.parts
     end = next((at for at, part in enumerate(parts) if glob.has_magic(part)), len(parts))
@@ -77,7 +75,7 @@ def _refuse_formats(pattern: str, paths: Sequence[Path]) -> None:
 def _partitions(paths: Sequence[Path], base: Path) -> tuple[str, ...]:
     """Return the keys that the folders of every file have."""
     below = [path.parent.relative_to(base).parts for path in paths]
-    keys = [tuple(found.group(1) for part in parts if (found := _KEY.fullmatch(part))) for parts in below]
+    keys = [tuple(found.group(1) for part in parts if (found := PARTITION.fullmatch(part))) for parts in below]
     if len(set(keys)) > 1:
         odd = next(path for path, one in zip(paths, keys, strict=True) if one != keys[0])
         raise NothingToJudge(

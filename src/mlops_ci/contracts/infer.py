@@ -1,7 +1,7 @@
 """Propose a contract from data that are known to be good, with margins that each proposal explains."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +46,10 @@ class Seen:
         return self.rows - self.missing
 
 
-def infer(table: Table, name: str) -> dict[str, Any]:
+def infer(table: Table, name: str, sensitive: Collection[str] = ()) -> dict[str, Any]:
     """Return a suite in the form of Great Expectations, whose notes say where each bound comes from.
+
+    Of a `sensitive` column only missing values are spoken of, and it is marked.
 
     Raises:
         NothingToJudge: the table has no rows.
@@ -61,7 +63,8 @@ def infer(table: Table, name: str) -> dict[str, Any]:
         _proposal("expect_table_row_count_to_be_between", {"min_value": math.ceil(rows / 2)}, f"half of {rows:,} rows"),
     ]
     for column in table.columns:
-        proposals += _about(table, column, _look(table, column, rows))
+        seen = _look(table, column, rows)
+        proposals += _marked(column, seen) if column.name in sensitive else _about(table, column, seen)
     return {"name": name, "expectations": proposals, "meta": {"version": "1.0.0"}}
 
 
@@ -86,12 +89,14 @@ def _look(table: Table, column: Column, rows: int) -> Seen:
 
 def _about(table: Table, column: Column, seen: Seen) -> Iterator[Proposal]:
     about = {"column": column.name}
-    yield _missing(about, seen)
+    if missing := _missing(about, seen):
+        yield missing
     if not seen.present:
         return
     if column.kind in ("integer", "text") and seen.distinct == seen.present >= ROWS_FOR_UNIQUE:
         yield _proposal("expect_column_values_to_be_unique", about, f"all {seen.present:,} values differ")
-    if column.kind != "float" and seen.distinct <= min(MOST_MEMBERS, seen.present / ROWS_PER_MEMBER):
+    few = seen.distinct <= min(MOST_MEMBERS, seen.present / ROWS_PER_MEMBER)
+    if few and column.kind in ("integer", "text", "boolean"):
         yield _members(table, column, seen)
     elif column.kind in ("integer", "float"):
         yield _range(about, seen)
@@ -101,7 +106,15 @@ def _about(table: Table, column: Column, seen: Seen) -> Iterator[Proposal]:
         yield _mean(about, seen)
 
 
-def _missing(about: Mapping[str, Any], seen: Seen) -> Proposal:
+def _marked(column: Column, seen: Seen) -> Iterator[Proposal]:
+    about = {"column": column.name}
+    exists = _proposal("expect_column_to_exist", about, "sensitive: no value of it is used or shown")
+    yield {**exists, "meta": {**exists["meta"], "sensitive": True}}
+    if missing := _missing(about, seen):
+        yield missing
+
+
+def _missing(about: Mapping[str, Any], seen: Seen) -> Proposal | None:
     """Expect as many values as there were, less four standard errors and a tenth of what was missing."""
     if not seen.missing:
         return _proposal("expect_column_values_to_not_be_null", about, "none was missing")
@@ -110,7 +123,7 @@ def _missing(about: Mapping[str, Any], seen: Seen) -> Proposal:
     why = f"{share:.2%} were missing; allowed are a tenth more and four standard errors"
     mostly = math.floor(max(0.0, 1 - allowed) * 1e4) / 1e4
     kwargs = {**about, "mostly": mostly}
-    return _proposal("expect_column_values_to_not_be_null", kwargs, why, "critical" if mostly else "info")
+    return _proposal("expect_column_values_to_not_be_null", kwargs, why) if mostly else None
 
 
 def _members(table: Table, column: Column, seen: Seen) -> Proposal:

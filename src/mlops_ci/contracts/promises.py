@@ -75,11 +75,20 @@ def _is_firm(one: Expectation) -> bool:
 
 def _between(promise: Promise, kwargs: Mapping[str, Any]) -> Promise:
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    if low is not None and (promise.low is None or low >= promise.low):
-        promise = replace(promise, low=low, above=bool(kwargs.get("strict_min")))
-    if high is not None and (promise.high is None or high <= promise.high):
-        promise = replace(promise, high=high, below=bool(kwargs.get("strict_max")))
+    above, below = bool(kwargs.get("strict_min")), bool(kwargs.get("strict_max"))
+    if low is not None and _is_tighter(low, promise.low, more=True):
+        promise = replace(promise, low=low, above=above or (low == promise.low and promise.above))
+    if high is not None and _is_tighter(high, promise.high, more=False):
+        promise = replace(promise, high=high, below=below or (high == promise.high and promise.below))
     return promise
+
+
+def _is_tighter(bound: Any, known: Any, *, more: bool) -> bool:  # noqa: ANN401 - bounds of any kind
+    """Say whether a bound says at least as much as the known one; of a text and a number the first one stands."""
+    try:
+        return known is None or bool(bound >= known if more else bound <= known)
+    except TypeError:
+        return False
 
 
 def _members(promise: Promise, kwargs: Mapping[str, Any]) -> Promise:

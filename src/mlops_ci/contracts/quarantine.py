@@ -6,8 +6,8 @@ from pathlib import Path
 from mlops_ci.contracts.broken_rows import BrokenRows, Reason
 from mlops_ci.contracts.files import label
 from mlops_ci.contracts.masked import MASK
-from mlops_ci.errors import UsageProblem
-from mlops_ci.tools.duckdb import Sql, Table, identifier
+from mlops_ci.errors import ProgramFailed, UsageProblem
+from mlops_ci.tools.duckdb import AT, FILE, Sql, Table, identifier
 
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".ndjson": "json"}
 
@@ -20,6 +20,8 @@ def partial(path: Path) -> Path:
     """
     if path.suffix.lower() not in FORMATS:
         raise UsageProblem(f"{path.name}: quarantined rows are written as {', '.join(FORMATS)}. Rename the file.")
+    if path.is_dir():
+        raise UsageProblem(f"{path.name} is a folder. Name a file for the quarantined rows.")
     if not path.parent.is_dir():
         raise UsageProblem(f"{path.parent} is no folder, so no rows can be written there. Make it first.")
     return path.with_name(f"{path.name}.{os.getpid()}.partial")
@@ -42,7 +44,11 @@ def write(table: Table, broken: BrokenRows, path: Path, root: Path, sensitive: f
     temporary = partial(path)
     places = _places(table, root)
     count = table.copy([*places, _joined(broken.reasons), *columns], _where(broken), temporary, _format(path))
-    temporary.replace(path)
+    try:
+        temporary.replace(path)
+    except OSError as problem:
+        temporary.unlink(missing_ok=True)
+        raise ProgramFailed(f"{path.name} cannot be written: {problem.strerror}. Name another file.") from problem
     return count
 
 
@@ -60,8 +66,8 @@ def _places(table: Table, root: Path) -> list[Sql]:
         starts += [file, before]
         before += count
     return [
-        Sql(f"CASE mlops_ci_file{files} END AS mlops_ci_file", tuple(names)),
-        Sql(f"mlops_ci_position - CASE mlops_ci_file{numbers} END AS mlops_ci_row", tuple(starts)),
+        Sql(f"CASE {FILE}{files} END AS mlops_ci_file", tuple(names)),
+        Sql(f"{AT} - CASE {FILE}{numbers} END AS mlops_ci_row", tuple(starts)),
     ]
 
 
@@ -81,4 +87,4 @@ def _joined(reasons: tuple[Reason, ...]) -> Sql:
 
 
 def _at(positions: tuple[int, ...]) -> Sql:
-    return Sql("mlops_ci_position IN (SELECT unnest(?::BIGINT[]))", (list(positions),))
+    return Sql(f"{AT} IN (SELECT unnest(?::BIGINT[]))", (list(positions),))

@@ -4,9 +4,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 
-from mlops_ci.contracts.files import label, matching
+from mlops_ci.contracts.files import fixed, label, matching
 from mlops_ci.errors import UsageProblem
 from mlops_ci.evidence import digest_file, digest_files
 from mlops_ci.tools import dvc, postgres, s3, sqlite
@@ -33,6 +34,7 @@ class Opened:
     root: Path
     digest: str
     files: int = 1
+    keys: frozenset[str] = frozenset()  # of folders: their values stand in the files' names
 
 
 @contextmanager
@@ -59,7 +61,7 @@ def open_source(source: Source, root: Path, *, writes: Sequence[Path] = ()) -> I
         files, base, query = _gathered(source, root, scratch, database)
         with open_table(files, query=query, writes=writes) as table:
             digest = digest_files((label(path, base), path) for path in files.paths)
-            yield Opened(table, base, digest, len(files.paths))
+            yield Opened(table, base, digest, len(files.paths), frozenset(files.partitions))
 
 
 def _gathered(source: Source, root: Path, scratch: Path, database: str | None) -> tuple[Files, Path, str | None]:
@@ -70,8 +72,11 @@ def _gathered(source: Source, root: Path, scratch: Path, database: str | None) -
         return matching(s3.download(source.path, scratch), scratch), scratch, source.query
     if source.revision:
         inside = label(root / source.path, root)
-        (scratch / inside).parent.mkdir(parents=True, exist_ok=True)
-        dvc.get(root, inside, source.revision, scratch / inside)
+        tracked = fixed(Path(inside)).as_posix() if has_magic(inside) else inside
+        if tracked == ".":
+            raise UsageProblem(f"{inside} at a revision needs a folder before the wildcard, such as data/*.parquet.")
+        (scratch / tracked).parent.mkdir(parents=True, exist_ok=True)
+        dvc.get(root, tracked, source.revision, scratch / tracked)
         return matching(inside, scratch), scratch, source.query
     return matching(source.path, root), root, source.query
 
@@ -96,6 +101,8 @@ def _exported(source: Source, root: Path, scratch: Path) -> Files:
 def _refuse_contradictions(source: Source) -> None:
     if source.table and source.query:
         raise UsageProblem("Both a table and a query are given. Leave one of `data.table` and `data.query` out.")
+    if source.table and not _is_url(source.path) and format_of(Path(source.path)):
+        raise UsageProblem(f"`data.table` names a table of a database, and {source.path} is none. Leave it out.")
     if source.revision and _is_url(source.path):
         raise UsageProblem("`data.rev` is a git revision, and the data is not in git. Leave it out.")
 

@@ -86,9 +86,10 @@ def _is_inside(path: str) -> bool:
 
 
 def _fingerprint(finding: Finding, path: str) -> str:
-    """Return what stays the same when lines move and counts change: code, file, name, and the title's words."""
+    """Return what stays the same when lines move and counts change: code, file, name, and what the title says first."""
     name = finding.location.name if finding.location else None
-    words = re.sub(r"[\d.,]+", "0", finding.title)
+    first = ":".join(finding.title.split(":")[:2])
+    words = re.sub(r"[\d.,]+(e[-+]?\d+)?", "0", first)
     return hashlib.sha256("\x00".join((finding.code, path, name or "", words)).encode()).hexdigest()[:32]
 
 

@@ -1,6 +1,7 @@
 """Section `data`: which data is judged, and against what."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -38,8 +39,8 @@ class DataSettings(Section):
     quarantine: Path | None = Field(
         default=None, description="File for all rows that break the contract: .parquet, .csv or .jsonl."
     )
-    engine: str = Field(
+    engine: Literal["pandas", "spark", "sql"] = Field(
         default="pandas",
-        description="What Great Expectations judges on where one scan cannot: pandas, spark, or a SQLAlchemy URL.",
+        description="Where Great Expectations judges what one scan cannot: pandas, spark, or sql: the data's database.",
     )
     time_limit: Duration = Field(default=600.0, gt=0, description="Time Great Expectations has for what it judges.")

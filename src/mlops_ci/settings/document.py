@@ -46,13 +46,24 @@ def read(path: Path) -> Document:
         UsageProblem: it is missing, is not YAML, or does not hold a mapping.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse(path.read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UsageProblem(f"{path} cannot be read as settings: {problem}.") from problem
+
+
+def parse(text: str, path: Path) -> Document:
+    """Return settings from a text; messages call it `path`.
+
+    Raises:
+        UsageProblem: it is not YAML, or does not hold a mapping.
+    """
+    try:
         tree = YAML(typ="rt").load(text)
     except MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise UsageProblem(f"{where}: this is not valid YAML: {problem.problem or problem.context}.") from problem
-    except (OSError, UnicodeDecodeError, YAMLError) as problem:
+    except YAMLError as problem:
         raise UsageProblem(f"{path} cannot be read as settings: {problem}.") from problem
     if tree is None:
         raise UsageProblem(f"{path} is empty. It needs at least the section of the step you run.")

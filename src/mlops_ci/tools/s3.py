@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlops_ci.errors import NothingToJudge, ProgramFailed
+from mlops_ci.process import redact
 
 _MAGIC = "*?["
 
@@ -27,21 +28,22 @@ def download(url: str, folder: Path) -> str:
     from pyarrow import fs
 
     place, _, options = url.partition("?")
+    shown = redact(place)
     magic = next((at for at, letter in enumerate(place) if letter in _MAGIC), len(place))
     fixed = place[: place.rfind("/", 0, magic) + 1] if magic < len(place) else place
     try:
         store, base = fs.FileSystem.from_uri(fixed.rstrip("/") + (f"?{options}" if options else ""))
-        pattern = place.removeprefix("s3://")
+        pattern = place.removeprefix("s3://").rpartition("@")[2]
         found = [one for one in _listed(store, base) if magic == len(place) or _matches(one, pattern)]
         for path in found:
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             fs.copy_files(path, str(target), source_filesystem=store, destination_filesystem=fs.LocalFileSystem())
     except (OSError, ValueError) as problem:
-        said = f"{place} cannot be read: {problem}"
+        said = redact(f"{shown} cannot be read: {problem}")
         raise ProgramFailed(f"{said}. Check the URL, the endpoint and the credentials.") from problem
     if not found:
-        raise NothingToJudge(f"{place} matches no object. Correct `data.path`.")
+        raise NothingToJudge(f"{shown} matches no object. Correct `data.path`.")
     return pattern
 
 

@@ -98,3 +98,10 @@ def test_order_notes_and_names_are_no_change() -> None:
 @pytest.mark.parametrize(("version", "number"), [("2.1.0", 2), ("10", 10), ("", 0), ("next", 0)])
 def test_the_major_number_is_read_from_the_suite(version: str, number: int) -> None:
     assert major(suite((NOT_NULL, {}), version=version)) == number
+
+
+def test_a_column_that_is_sensitive_no_more_is_a_breaking_change() -> None:
+    marked = {"type": NOT_NULL, "kwargs": {"column": "x"}, "meta": {"sensitive": True}}
+    old = parse(json.dumps({"expectations": [marked]}), "s.json")
+    (found,) = compare(old, suite((NOT_NULL, {})), without=["x"])
+    assert (found.breaking, found.title) == (True, "x is sensitive no more")

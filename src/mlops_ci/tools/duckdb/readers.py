@@ -26,7 +26,7 @@ FORMATS: Mapping[str, Format] = {
     ".feather": "arrow",
     ".ipc": "arrow",
 }
-_PARTITION = re.compile(r"([^/=]+)=[^/]*")
+PARTITION = re.compile(r"([^/=]+)=[^/]*")
 # DuckDB would read these out of JSON's text; they stay text, as in CSV.
 _AS_TEXT = ("DATE", "TIME", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "UUID")
 _JSON = (
@@ -87,7 +87,7 @@ def _csv(connection: Any, files: Files, scratch: Path) -> None:  # noqa: ANN401 
 
 def _copy(path: Path, folder: Path) -> Path:
     """Return a place for a copy whose folders say the same keys."""
-    made = folder.joinpath(*(part for part in path.parent.parts if _PARTITION.fullmatch(part)))
+    made = folder.joinpath(*(part for part in path.parent.parts if PARTITION.fullmatch(part)))
     made.mkdir(parents=True)
     return made / "data.csv"
 
@@ -155,7 +155,7 @@ def _refuse_differences(connection: Any, paths: Sequence[Path]) -> None:  # noqa
 
 def _other_partitions(files: Files) -> list[str]:
     """Return keys of folders above the data: DuckDB takes every `key=value` on the way for a column."""
-    keys = {key for path in files.paths for key in _PARTITION.findall(str(path.parent))}
+    keys = {key for path in files.paths for key in PARTITION.findall(str(path.parent))}
     return sorted(keys - set(files.partitions)) if files.partitions else []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.tools.duckdb.readers import Files, no_glob, read
 from mlops_ci.tools.duckdb.running import run
-from mlops_ci.tools.duckdb.table import FILE, KINDS, Column, Table, identifier, literal, readable
+from mlops_ci.tools.duckdb.table import FILE, KINDS, Column, Table, identifier, literal, readable, without_values
 
 # What spills goes to disk: a hundred million rows are judged in the memory of one million.
 _MEMORY = "1GB"
@@ -116,9 +116,9 @@ def _ask(connection: Any, query: str) -> None:  # noqa: ANN401 - untyped library
     import duckdb
 
     try:
-        run(connection, f"CREATE TEMP TABLE asked AS SELECT *, 'query' AS {FILE} FROM ({query})")  # noqa: S608 - the settings' own
+        run(connection, f"CREATE TEMP TABLE asked AS SELECT *, 'query' AS {FILE} FROM ({query.strip().rstrip(';')})")  # noqa: S608 - the settings' own
     except duckdb.Error as problem:
-        said = next(iter(str(problem).splitlines()))
+        said = without_values(next(iter(str(problem).splitlines())))
         raise UsageProblem(f"`data.query` cannot be answered: {said}. Correct the query.") from problem
     connection.execute("DROP VIEW IF EXISTS temp.data")
     kinds = connection.execute(

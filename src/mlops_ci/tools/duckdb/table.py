@@ -1,5 +1,6 @@
 """A table that DuckDB reads, and the questions it answers: aggregates, samples, places, the whole of it."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ KINDS: dict[str, Kind] = {
     "TIMESTAMP_NS": "time",
     "TIMESTAMP WITH TIME ZONE": "time",
 }
-FILE, AT = "mlops_ci_file", "mlops_ci_position"  # columns that we add, so named that no data has them
+FILE, AT = "__mlops_ci_file__", "__mlops_ci_position__"  # columns that we add, so named that no data has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,12 @@ class Table:
         try:
             ((count,),) = run(self._connection, f"COPY ({selected}) TO {literal(str(path))} (FORMAT {format_})", values)
             return int(count)
-        except duckdb.IOException as problem:
+        except BaseException as problem:
             path.unlink(missing_ok=True)
-            raise ProgramFailed(
-                f"{path.name} cannot be written: {problem}. Make room, or name another file."
-            ) from problem
+            if not isinstance(problem, duckdb.IOException):
+                raise
+            said = f"{path.name} cannot be written: {problem}"
+            raise ProgramFailed(f"{said}. Make room, or name another file.") from problem
 
     def to_arrow(self) -> Any:  # noqa: ANN401 - untyped library
         """Return the whole table as a pyarrow.Table."""
@@ -159,6 +161,11 @@ class Table:
             return run(self._connection, query, values)
 
 
+def without_values(said: str) -> str:
+    """Return what DuckDB says without the values that it could not convert: they may be anybody's secret."""
+    return re.sub(r"'[^']*'", "'…'", said) if "onver" in said else said
+
+
 @contextmanager
 def readable(*files: Path) -> Iterator[None]:
     """Turn what DuckDB says about broken files into NothingToJudge; what it says about our SQL stays a bug."""
@@ -174,6 +181,7 @@ def readable(*files: Path) -> Iterator[None]:
         said = next((line for line in str(problem).splitlines() if line.strip()), "no reason given")
         with suppress(ValueError):
             said = said.split(": ", 1)[1]
+        said = without_values(said)
         name = files[0].name if len(files) == 1 else "The data"
         raise NothingToJudge(
             f"{name} cannot be read: {said}. Make the file again, or correct `data.path`."
