@@ -65,7 +65,7 @@ def test_csv_and_a_glob_are_read_like_parquet(tmp_path: Path) -> None:
         (["--data", "gone.parquet", "--out", "p.json"], 3, "does not exist"),
         (["--data", "empty.parquet", "--out", "p.json"], 3, "not one row"),
         (["--data", "broken.parquet", "--out", "p.json"], 3, "cannot be read"),
-        (["--data", "a.parquet", "--sensitive", "nip", "--out", "p.json"], 2, "no column nip"),
+        (["--data", "a.parquet", "--sensitive", "nip", "--out", "p.json"], 2, "names nip, which the data do not have"),
         (["--data", "a.parquet", "--out", "gone/p.json"], 2, "cannot be written"),
         (["--merge", "gone.json", "--out", "p.json"], 3, "cannot be read"),
         (["--merge", "broken.parquet", "--out", "p.json"], 3, "is not a profile"),

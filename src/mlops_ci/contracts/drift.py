@@ -1,5 +1,6 @@
 """Compare a table with a profile: which columns lie further from it than chance and the limits allow."""
 
+import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -7,6 +8,7 @@ from typing import Any, Literal
 
 from mlops_ci.contracts import cells
 from mlops_ci.contracts.profile import ColumnProfile, Profile, kind_of
+from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.settings.drift import DriftSettings
 from mlops_ci.stats import drift
 from mlops_ci.stats.false_discovery import benjamini_hochberg
@@ -43,7 +45,8 @@ class Distance:
 class ColumnDrift:
     """What became of one column of the profile.
 
-    `problem` says why its values are not compared: the column is gone, holds another kind, or too few values.
+    `problem` says why its values are not compared: the column is gone, holds another kind, or too few values, in all
+    or of each category.
     """
 
     profile: ColumnProfile
@@ -77,8 +80,25 @@ class ColumnDrift:
         return bool(self.missing and self.missing.excess >= 1 and test and test.corrected <= self.alpha)
 
 
+def check_ignored(profile: Profile, options: DriftSettings) -> None:
+    """Check that the profile, as its file has it, knows every column that is ignored.
+
+    Raises:
+        UsageProblem: it does not.
+    """
+    names = [one.name for one in profile.columns]
+    if strange := sorted(set(options.ignore).difference(names)):
+        near = difflib.get_close_matches(strange[0], names, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise UsageProblem(f"`data.drift.ignore` names {', '.join(strange)}, which the profile does not have.{meant}")
+
+
 def expressions(profile: Profile, columns: Sequence[Column], options: DriftSettings) -> tuple[Sql, ...]:
-    """Return the aggregates that `compare` needs the values of; one scan can answer them with a contract's."""
+    """Return the aggregates that `compare` needs the values of; one scan can answer them with a contract's.
+
+    Raises:
+        NothingToJudge: no column of the profile is left to compare.
+    """
     there = {column.name: column for column in columns}
     asked = [Sql("count(*)")]
     for one in _judged(profile, options):
@@ -129,8 +149,11 @@ def named(drifts: Sequence[ColumnDrift], table: Table) -> tuple[ColumnDrift, ...
     return tuple(replace(one, new=tuple(names.get(at) or ())) for at, one in enumerate(drifts))
 
 
-def _judged(profile: Profile, options: DriftSettings) -> Iterator[ColumnProfile]:
-    yield from (one for one in profile.columns if one.name not in options.ignore)
+def _judged(profile: Profile, options: DriftSettings) -> tuple[ColumnProfile, ...]:
+    found = tuple(one for one in profile.columns if one.name not in options.ignore)
+    if not found:
+        raise NothingToJudge("No column of the profile is left to compare. Name fewer in `data.drift.ignore`.")
+    return found
 
 
 def _comparable(profile: ColumnProfile, column: Column) -> ColumnProfile:
@@ -153,9 +176,9 @@ def _column(
     if min(rows, reference) < options.min_rows:
         return replace(found, problem="few")
     found = replace(found, **_missing(profile, rows, present, options))
-    if not profile.compared_by or profile.count < options.min_rows:
-        return found  # the reference itself has no distribution
-    if present < options.min_rows:
+    if not profile.compared_by:
+        return found
+    if min(present, profile.count) < options.min_rows:
         return replace(found, problem="few")
     return _values(found, current, options)
 
@@ -195,10 +218,17 @@ def _by_bins(found: ColumnDrift, options: DriftSettings) -> ColumnDrift:
 
 
 def _by_categories(found: ColumnDrift, options: DriftSettings) -> ColumnDrift:
+    """Compare by categories that are frequent enough, pools of the others, and what the profile does not know."""
     groups = drift.pooled(found.reference, found.current)
-    before = [sum(found.reference[at] for at in group) for group in groups]
+    if drift.hides(groups, found.reference):
+        return replace(found, problem="few")
+    counts, unsure = drift.held_out(found.reference)
+    before = [sum(counts[at] for at in group) for group in groups]
     now = [sum(found.current[at] for at in group) for group in groups]
-    statistic, p_value = drift.same_shares(before, now)
+    if groups[-1] == [len(counts) - 1]:
+        statistic, p_value = drift.same_tail(before, now, unsure)
+    else:
+        statistic, p_value = drift.same_shares(before, now)
     measured = (*_sizes(before, now, options), Distance("chi_square", statistic))
     return replace(found, distances=measured, test=Chance(p_value))
 

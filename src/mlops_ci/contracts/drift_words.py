@@ -141,14 +141,15 @@ def _missing(one: ColumnDrift, shown: str) -> Finding:
 
 
 def _undecided(few: Sequence[ColumnDrift], shown: str) -> Finding:
-    said = ", ".join(f"{one.profile.name} ({one.present:,})" for one in few[:_SHOWN])
+    said = ", ".join(f"{one.profile.name} ({one.present:,}; {one.profile.count:,})" for one in few[:_SHOWN])
     more = f" and {len(few) - _SHOWN} more" if len(few) > _SHOWN else ""
     title = f"drift is undecided in {len(few)} column{'s' * (len(few) > 1)}: too few values"
     message = (
-        f"Values: {said}{more}; the profile has {few[0].profile.missing + few[0].profile.count:,} rows. Judge more rows"
-        f" at once, write {shown} from more of them, or name the columns in `data.drift.ignore`."
+        f"Values in the data, and in the profile: {said}{more}. They are too few, or each is too rare. Judge"
+        f" more rows at once, write {shown} from more of them, or name the columns in `data.drift.ignore`."
     )
-    evidence = {"columns": [one.profile.name for one in few], "values": [one.present for one in few]}
+    evidence = {"columns": [one.profile.name for one in few], "values": [one.present for one in few],
+                "reference_values": [one.profile.count for one in few]}  # fmt: skip
     return Finding(UNDECIDED, "medium", "undecided", title, message, Location(name=few[0].profile.name), evidence)
 
 

@@ -75,6 +75,7 @@ class ColumnProfile:
     bins: Bins | None = None
     categories: Categories | None = None
     distinct: int | None = None  # approximate for text of many values
+    infinite: tuple[int, int] = (0, 0)  # how many are -inf and +inf; neither moments nor sketch hold them
     distinct_sketch: str | None = None  # HyperLogLog of Apache DataSketches in base64; text only
 
     @property
@@ -111,7 +112,7 @@ def read(path: Path, shown: str) -> Profile:
     """Read a profile; `shown` is how people know the file.
 
     Raises:
-        NothingToJudge: it does not exist, or is no profile.
+        NothingToJudge: it does not exist, is no profile, or has no columns.
     """
     from pydantic import TypeAdapter, ValidationError
 
@@ -124,6 +125,8 @@ def read(path: Path, shown: str) -> Profile:
         first = problem.errors()[0]
         place = ".".join(map(str, first["loc"])) or "it"
         raise NothingToJudge(f"{shown} is not a profile: {place}: {first['msg']}. {remedy}") from problem
+    if not profile.columns:
+        raise NothingToJudge(f"{shown} is not a profile: it has no column to compare with. {remedy}")
     for column in profile.columns:
         if wrong := _wrong(column, profile.rows):
             raise NothingToJudge(f"{shown} is not a profile: column {column.name!r}: {wrong}. {remedy}")
@@ -142,6 +145,8 @@ def _wrong(column: ColumnProfile, rows: int) -> str | None:
     """Return what in a column contradicts itself, so that no judgement rests on an edited file."""
     if min(column.count, column.missing) < 0 or column.count + column.missing != rows:
         return "missing and other values are not all rows"
+    if column.moments and (min(column.infinite) < 0 or column.moments.n + sum(column.infinite) != column.count):
+        return "its finite values and its infinities are not all values"
     if column.bins and not _adds_up(column.bins, column.count):
         return "its bins do not hold its values"
     listed = column.categories

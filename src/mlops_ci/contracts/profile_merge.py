@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import reduce
 
-from mlops_ci.contracts.profile import SCHEMA, Bins, Categories, ColumnProfile, Profile, Value
+from mlops_ci.contracts.profile import SCHEMA, Categories, ColumnProfile, Profile, Value
 from mlops_ci.contracts.profiling import LISTED, binned, merged_moments, restored, stored
 from mlops_ci.errors import NothingToJudge
 from mlops_ci.stats import distinct, quantiles
@@ -25,7 +25,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
             raise NothingToJudge(f"The profiles differ in {names}: parts of one data set have the same columns.")
     parts = [{column.name: column for column in one.columns} for one in profiles]
     try:
-        columns = tuple(reduce(_joined, [part[column.name] for part in parts]) for column in first.columns)
+        columns = tuple(_joined([part[column.name] for part in parts]) for column in first.columns)
     except ValueError as problem:
         raise NothingToJudge(f"A sketch in a profile cannot be read: {problem}. Make the profiles again.") from problem
     return Profile(SCHEMA, sum(one.rows for one in profiles), columns)
@@ -35,33 +35,33 @@ def _shapes(profile: Profile) -> set[tuple[str, str, bool]]:
     return {(one.name, one.kind, one.sensitive) for one in profile.columns}
 
 
-def _joined(one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:
-    count = one.count + other.count
-    sketch, bins = _sketches(one, other, count)
-    listed = _categories(one, other)
-    about, distinct_sketch = _distinct(one, other, listed)
+def _joined(parts: Sequence[ColumnProfile]) -> ColumnProfile:
+    """Return the column of all parts at once: a sketch that is settled once for each part would lose each time."""
+    first = parts[0]
+    infinite = (sum(part.infinite[0] for part in parts), sum(part.infinite[1] for part in parts))
+    sketch = quantiles.finished(quantiles.merge(*map(_sketch, parts)))
+    listed = _categories(parts)
+    about, distinct_sketch = _distinct(parts, listed)
     return ColumnProfile(
-        one.name,
-        one.kind,
-        one.missing + other.missing,
-        count,
-        one.sensitive,
-        merged_moments(one.moments, other.moments),
+        first.name,
+        first.kind,
+        sum(part.missing for part in parts),
+        sum(part.count for part in parts),
+        first.sensitive,
+        reduce(merged_moments, [part.moments for part in parts]),
         stored(sketch),
         sketch.error,
-        bins,
+        binned(sketch, infinite, whole=_is_whole(parts)),
         listed,
         about,
+        infinite,
         distinct_sketch,
     )
 
 
-def _sketches(one: ColumnProfile, other: ColumnProfile, count: int) -> tuple[quantiles.Quantiles, Bins | None]:
-    sketches = [_sketch(part) for part in (one, other)]
-    sketch = quantiles.finished(quantiles.merge(*sketches))
-    edges = [edge for part in (one, other) if part.bins for edge in part.bins.edges]
-    whole = one.kind != "number" or (bool(edges) and all(isinstance(edge, int) for edge in edges))
-    return sketch, binned(sketch, count, whole=whole)
+def _is_whole(parts: Sequence[ColumnProfile]) -> bool:
+    edges = [edge for part in parts if part.bins for edge in part.bins.edges]
+    return parts[0].kind != "number" or (bool(edges) and all(isinstance(edge, int) for edge in edges))
 
 
 def _sketch(part: ColumnProfile) -> quantiles.Quantiles:
@@ -71,23 +71,23 @@ def _sketch(part: ColumnProfile) -> quantiles.Quantiles:
     return sketch
 
 
-def _categories(one: ColumnProfile, other: ColumnProfile) -> Categories | None:
-    """Return the categories of both; None when a part has values but did not list them."""
-    parts = [part.categories or Categories((), part.count) for part in (one, other) if part.count]
-    if not all(part.values for part in parts):
+def _categories(parts: Sequence[ColumnProfile]) -> Categories | None:
+    """Return the categories of all parts; None when one has values but did not list them."""
+    lists = [part.categories or Categories((), part.count) for part in parts if part.count]
+    if not all(one.values for one in lists):
         return None
     counted: Counter[Value] = Counter()
-    for part in parts:
-        counted.update(dict(part.values))
+    for one in lists:
+        counted.update(dict(one.values))
     kept = sorted(counted.items(), key=lambda one: (-one[1], str(one[0])))[:LISTED]
     # A value that one part does not list may still stand there, as often as the rarest that is listed.
-    error = sum(part.error + (min(count for _, count in part.values) if part.other else 0) for part in parts)
-    total = sum(part.other + sum(count for _, count in part.values) for part in parts)
+    error = sum(one.error + (min(count for _, count in one.values) if one.other else 0) for one in lists)
+    total = sum(one.other + sum(count for _, count in one.values) for one in lists)
     return Categories(tuple(kept), total - sum(count for _, count in kept), error)
 
 
-def _distinct(one: ColumnProfile, other: ColumnProfile, listed: Categories | None) -> tuple[int | None, str | None]:
-    sketches = [part.distinct_sketch for part in (one, other) if part.distinct_sketch]
+def _distinct(parts: Sequence[ColumnProfile], listed: Categories | None) -> tuple[int | None, str | None]:
+    sketches = [part.distinct_sketch for part in parts if part.distinct_sketch]
     complete = len(listed.values) if listed and not listed.other else None
     if not sketches:
         return complete, None

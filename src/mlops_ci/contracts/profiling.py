@@ -58,13 +58,14 @@ def _described(table: Table, column: Column, *, is_sensitive: bool) -> ColumnPro
     if kind == "boolean":
         listed = _categories(table, column, present)
         return replace(blank, categories=listed, distinct=len(listed.values))
-    moments, sketch = _measured(table, column)
+    moments, sketch, infinite = _measured(table, column)
     made = replace(
         blank,
         moments=moments,
         sketch=stored(sketch),
         sketch_error=sketch.error,
-        bins=binned(sketch, present, whole=_is_whole(column)),
+        infinite=infinite,
+        bins=binned(sketch, infinite, whole=_is_whole(column)),
     )
     if kind == "text":
         return _with_texts(made, table, column)
@@ -81,23 +82,30 @@ def _counted(described: ColumnProfile, table: Table, column: Column, rows: int) 
     return replace(made, bins=replace(made.bins, counts=counts, rank_error=0.0))
 
 
-def _measured(table: Table, column: Column) -> tuple[Moments | None, Quantiles]:
-    """Return moments and quantiles of the finite values (text: of the lengths)."""
-    moments, sketch = None, Quantiles()
+def _measured(table: Table, column: Column) -> tuple[Moments | None, Quantiles, tuple[int, int]]:
+    """Return moments and quantiles of the finite values (text: of the lengths), and how many are -inf and +inf."""
+    moments, sketch, below, above = None, Quantiles(), 0, 0
     for values in _numbers(table, column):
-        if values.size:
-            moments = merged_moments(moments, _moments(values))
-            sketch = quantiles.add(sketch, values)
-    return moments, quantiles.finished(sketch)
+        below += int(np.isneginf(values).sum())
+        above += int(np.isposinf(values).sum())
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            moments = merged_moments(moments, _moments(finite))
+            sketch = quantiles.add(sketch, finite)
+    return moments, quantiles.finished(sketch), (below, above)
 
 
 def _numbers(table: Table, column: Column) -> Iterator[Floats]:
     name = identifier(column.name)
-    forms = {"time": f"CASE WHEN isfinite({name}) THEN epoch_us({name}) END", "text": f"strlen({name})"}
+    time = (
+        f"CASE WHEN isfinite({name}) THEN epoch_us({name})::DOUBLE WHEN {name} > 'epoch' THEN 'inf'::DOUBLE"
+        f" WHEN {name} < 'epoch' THEN '-inf'::DOUBLE END"
+    )
+    forms = {"time": time, "text": f"strlen({name})"}
     number = forms.get(column.kind, name)
     for batch in table.batches([Sql(f"{number}::DOUBLE")], _ROWS):
         values = batch.column(0).drop_null().to_numpy()
-        yield values[np.isfinite(values)]
+        yield values[~np.isnan(values)]
 
 
 def _moments(values: Floats) -> Moments:
@@ -120,19 +128,24 @@ def merged_moments(one: Moments | None, other: Moments | None) -> Moments | None
     return Moments(n, mean, min(squares, MOST), min(one.minimum, other.minimum), max(one.maximum, other.maximum))
 
 
-def binned(sketch: Quantiles, count: int, *, whole: bool) -> Bins | None:
-    """Return about ten equally full cells of a sketch; fewer where values repeat, None when nothing was finite."""
+def binned(sketch: Quantiles, infinite: tuple[int, int], *, whole: bool) -> Bins | None:
+    """Return about ten equally full cells of a sketch; fewer where values repeat, None when nothing was finite.
+
+    Infinities, given as how many are -inf and +inf, are in the first and the last cell.
+    """
     if not sketch.count:
         return None
     tenths = sketch.values([step / BINS for step in range(1, BINS)])
     highest = sketch.values([1.0])[0]
     edges = [edge for edge in sorted(set(tenths.tolist())) if edge < highest]
-    shares = [0.0, *(sketch.ranks(edges) / sketch.count).tolist(), 1.0]
+    up_to = [0, *sketch.ranks(edges).tolist(), sketch.count]
+    shares = [rank / sketch.count for rank in up_to]
     medians = sketch.values([(low + high) / 2 for low, high in pairwise(shares)]).tolist()
-    up_to = [0, *(round(share * count) for share in shares[1:-1]), count]
-    counts = tuple(high - low for low, high in pairwise(up_to))
+    counts = [high - low for low, high in pairwise(up_to)]
+    counts[0] += infinite[0]
+    counts[-1] += infinite[1]
     written = tuple(int(edge) if whole else edge for edge in edges)
-    return Bins(written, counts, tuple(medians), sketch.rank_error)
+    return Bins(written, tuple(counts), tuple(medians), sketch.error / sum(counts))
 
 
 def _is_whole(column: Column) -> bool:

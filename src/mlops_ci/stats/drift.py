@@ -11,6 +11,8 @@ Counts = Sequence[int]
 
 RARE = 10  # counts in a reference below which a category is not compared by itself
 LEAST_EXPECTED = 5  # counts below which the chi-square distribution is no approximation any more
+POOL = 20  # counts that a pool of small categories should hold in the smaller sample
+CERTAIN = 1e-4  # chance, over all rare categories, of taking one for risen that is not
 
 
 def psi(reference: Counts, current: Counts) -> float:
@@ -88,23 +90,45 @@ def kolmogorov_tail(distance: float, reference: int, current: int) -> float:
 def same_shares(reference: Counts, current: Counts) -> tuple[float, float]:
     """Return (chi-square statistic, p-value) of the test that two samples have the same shares.
 
-    A pool too small for the chi-square distribution is tested exactly, against all other cells, and joins the smallest
-    of them for the rest; the p-value then is twice the smaller one.
+    A cell too small for the chi-square distribution is tested exactly, against all others, and joins the smallest of
+    them for the rest; the p-value then is the smallest one, times how many there are (Bonferroni).
 
     Args:
         reference: shape (B,), as `pooled` groups them; with one cell there is nothing to compare.
         current: shape (B,).
     """
     expected = _expected(reference, current)
+    kept = [at for at, one in enumerate(expected) if one >= LEAST_EXPECTED]
     small = [at for at, one in enumerate(expected) if one < LEAST_EXPECTED]
-    if len(reference) == 1 or not small:
+    if len(reference) == 1 or not small or not kept:
         return chi_square(reference, current)
-    pool, kept = small[-1], [at for at in range(len(reference)) if at != small[-1]]
     smallest = min(kept, key=expected.__getitem__)
-    merged = [[one[at] + (one[pool] if at == smallest else 0) for at in kept] for one in (reference, current)]
+    merged = [
+        [one[at] + (sum(one[pool] for pool in small) if at == smallest else 0) for at in kept]
+        for one in (reference, current)
+    ]
     statistic, p_value = chi_square(*merged)
-    exact = two_shares((reference[pool], sum(reference)), (current[pool], sum(current)))
-    return statistic, min(1.0, 2 * min(p_value, exact))
+    exact = [two_shares((reference[at], sum(reference)), (current[at], sum(current))) for at in small]
+    return statistic, min(1.0, (1 + len(small)) * min(p_value, *exact))
+
+
+def same_tail(reference: Counts, current: Counts, unsure: float) -> tuple[float, float]:
+    """Return (chi-square statistic, p-value) as `same_shares`, where the last cell of the reference was estimated.
+
+    Its share is tested by itself, with as many rows of the reference as the estimate is worth; then the others are.
+
+    Args:
+        reference: shape (B,), with at least two cells.
+        current: shape (B,).
+        unsure: how many times the variance of the last count is that of a count that was counted, from 1.
+    """
+    rows, values = sum(reference), sum(current)
+    worth = (round(reference[-1] / unsure), round(rows / unsure))
+    exact = two_shares(worth, (current[-1], values))
+    if not sum(reference[:-1]) or not sum(current[:-1]):
+        return 0.0, exact
+    statistic, p_value = same_shares(reference[:-1], current[:-1])
+    return statistic, min(1.0, 2 * min(exact, p_value))
 
 
 def chi_square(reference: Counts, current: Counts) -> tuple[float, float]:
@@ -132,18 +156,63 @@ def chi_square_tail(statistic: float, freedom: int) -> float:
     return min(1.0, tail + (erfc(sqrt(half)) if first else 0.0))
 
 
-def pooled(reference: Counts, current: Counts) -> list[list[int]]:
-    """Return the cells, as lists of their places: each that is large enough by itself, then a pool of the others.
+def held_out(reference: Counts) -> tuple[list[int], float]:
+    """Return a reference's counts as if each of its values had been judged by the others, and how unsure that is.
 
-    A cell is small when fewer than five are expected in the smaller sample: that depends on the sum of both alone. It
-    is rare when the reference has fewer than ten. In a long tail a reference overstates some rare categories and
-    misses others, which any other sample brings along; together their share is right.
+    What stands once is unknown then (in a truncated list: what stands as often as the rarest that is listed). So a
+    sample that missed much of a long tail expects as much of it from another one. The second number is the variance
+    of the unknown count over that of a count that was counted, at least 1; for a truncated list a cautious guess.
+
+    Args:
+        reference: shape (B,), counts of the listed categories, then of every other value.
+
+    Source: Good (1953), Biometrika 40:237-264; Esty (1983), The Annals of Statistics 11:905-912, for the variance.
     """
-    expected = _expected(reference, current)
-    large = [one >= LEAST_EXPECTED and old >= RARE for one, old in zip(expected, reference, strict=True)]
-    kept = [[at] for at, is_large in enumerate(large) if is_large]
-    pool = [at for at, is_large in enumerate(large) if not is_large]
-    return [*kept, pool] if pool else kept
+    *listed, unknown = reference
+    least = min((one for one in listed if one), default=1) if unknown else 1
+    if least >= RARE:
+        return list(reference), 1.0
+    left = listed.count(least) * least
+    next_left = listed.count(least + 1) * (least + 1)
+    counts = [*(0 if one == least else one for one in listed), unknown + left]
+    return counts, 1 + least * next_left / max(1, unknown + left) + (least - 1)
+
+
+def pooled(reference: Counts, current: Counts) -> list[list[int]]:
+    """Return the cells as lists of their places: each that can be judged alone, then pools, the unknown values last.
+
+    A category is small when fewer than five are expected in the smaller sample, which depends on the sum of both
+    alone, or when the reference has fewer than ten. Small ones are dealt out to pools by their rank: a reference
+    overstates some of them and misses others, which cancels within a pool, but not between the ends of a tail. One
+    that has become frequent by no chance leaves its pool, so that what others lost does not hide it; unknown values
+    never join one for the same reason.
+
+    Args:
+        reference: shape (B,), counts of the listed categories, then of every other value.
+        current: shape (B,).
+    """
+    expected, last = _expected(reference, current), len(reference) - 1
+    rare = [at for at in range(last) if reference[at] < RARE]
+    alone = [at for at in range(last) if reference[at] >= RARE and expected[at] >= LEAST_EXPECTED]
+    alone += [at for at in rare if _has_risen(at, reference, current, len(rare))]
+    left = set(range(last)).difference(alone)
+    small = sorted(left, key=lambda at: (-reference[at], at))
+    pools = max(1, int(sum(expected[at] for at in small) / POOL))
+    groups = [*([at] for at in alone), *(small[first::pools] for first in range(pools)), [last]]
+    held, _ = held_out(reference)
+    return [group for group in groups if any(held[at] or current[at] for at in group)]
+
+
+def hides(groups: Sequence[Sequence[int]], reference: Counts) -> bool:
+    """Say whether all values fall into one pool, whose share is the same whatever its values are."""
+    return not groups or (len(groups) == 1 and (len(groups[0]) > 1 or groups[0][0] == len(reference) - 1))
+
+
+def _has_risen(at: int, reference: Counts, current: Counts, among: int) -> bool:
+    m, n = sum(reference), sum(current)
+    if current[at] * m <= reference[at] * n:
+        return False
+    return two_shares((reference[at], m), (current[at], n)) * among <= CERTAIN
 
 
 def two_shares(reference: tuple[int, int], current: tuple[int, int]) -> float:

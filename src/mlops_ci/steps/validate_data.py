@@ -175,6 +175,7 @@ def _reference(options: Options, context: Context, sensitive: frozenset[str]) ->
         return None
     path = context.root / options.profile
     found = profile.read(path, files.label(path, context.root))
+    drift.check_ignored(found, options.drift)
     # A log of requests has neither what only training has nor the values that were masked.
     absent = sensitive.union(options.training_only) if options.requests is not None else frozenset()
     there = (one for one in found.columns if one.name not in absent)

@@ -7,8 +7,10 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from mlops_ci.contracts.drift import ColumnDrift, compare
+from mlops_ci.contracts.drift import ColumnDrift, check_ignored, compare
 from mlops_ci.contracts.profile import SCHEMA, Bins, Categories, ColumnProfile, Profile
+from mlops_ci.contracts.profile_merge import merge
+from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.settings.drift import DriftSettings
 from mlops_ci.stats import drift as stats
 from mlops_ci.tools.duckdb import Column
@@ -125,6 +127,79 @@ def test_a_column_that_was_always_empty_is_judged_by_that(tmp_path: Path) -> Non
     empty = profiled(tmp_path, {"x": pa.array([None] * 1_000, pa.float64())})
     assert alarmed(drifts(tmp_path, empty, {"x": pa.array([None] * 1_000, pa.float64())})) == set()
     assert drifts(tmp_path, empty, {"x": np.arange(1_000.0)})["x"].missing_drifted
+
+
+def test_too_few_values_in_one_column_of_the_reference_are_undecided_there(tmp_path: Path) -> None:
+    sparse = np.where(np.arange(1_000) < 50, np.linspace(0, 1, 1_000), np.nan)
+    reference = profiled(tmp_path, {"x": sparse})
+    current = np.where(np.arange(4_000) < 200, 1_000.0 + np.arange(4_000), np.nan)
+    found = drifts(tmp_path, reference, {"x": current})["x"]
+    assert (found.present, found.profile.count, found.problem) == (200, 50, "few")
+
+
+TAIL = [f"name {at}" for at in np.random.default_rng(11).integers(0, 300, 1_000)]
+
+
+def test_a_new_value_in_place_of_a_long_tail_is_drift(tmp_path: Path) -> None:
+    reference = profiled(tmp_path, {"t": TAIL})
+    found = drifts(tmp_path, reference, {"t": ["X"] * 20_000})["t"]
+    assert found.drifted
+    assert found.new == ("X",)
+    assert found.worst is not None
+    assert found.worst.value > 0.5
+
+
+@pytest.mark.parametrize("value", ["FRAUD", TAIL[0]])
+def test_one_value_in_place_of_the_tail_is_drift_known_or_not(tmp_path: Path, value: str) -> None:
+    common = ["A"] * 550
+    reference = profiled(tmp_path, {"t": common + TAIL[:450]})
+    assert drifts(tmp_path, reference, {"t": common + [value] * 450})["t"].drifted
+
+
+def test_another_sample_of_a_long_tail_is_none(tmp_path: Path) -> None:
+    again = [f"name {at}" for at in np.random.default_rng(12).integers(0, 300, 20_000)]
+    found = drifts(tmp_path, profiled(tmp_path, {"t": TAIL}), {"t": again})["t"]
+    assert (found.drifted, found.problem) == (False, None)
+
+
+def test_ids_have_nothing_in_common_so_that_nothing_is_decided(tmp_path: Path) -> None:
+    reference = profiled(tmp_path, {"id": [f"id {at}" for at in range(900)]})
+    found = drifts(tmp_path, reference, {"id": [f"later {at}" for at in range(900)]})["id"]
+    assert (found.problem, found.distances) == ("few", ())
+
+
+def test_a_constant_that_stays_is_decided(tmp_path: Path) -> None:
+    reference = profiled(tmp_path, {"t": ["US"] * 500})
+    same, other = (drifts(tmp_path, reference, {"t": [value] * 500})["t"] for value in ("US", "DE"))
+    assert (same.problem, same.drifted, other.drifted) == (None, False, True)
+
+
+def test_an_ignored_name_that_the_profile_does_not_have_is_a_mistake(profile: Profile) -> None:
+    check_ignored(profile, DriftSettings(ignore=["number", "text"]))
+    with pytest.raises(UsageProblem, match=r"names numbr, which the profile does not have\. Did you mean number\?"):
+        check_ignored(profile, DriftSettings(ignore=["numbr", "text"]))
+
+
+def test_a_profile_of_which_all_is_ignored_judges_nothing(tmp_path: Path) -> None:
+    reference = profiled(tmp_path, {"x": np.arange(500.0)})
+    with pytest.raises(NothingToJudge, match="No column of the profile is left"):
+        drifts(tmp_path, reference, {"x": np.arange(500.0)}, ignore=["x"])
+
+
+def test_infinities_in_merged_parts_are_no_drift_from_a_part(tmp_path: Path) -> None:
+    random = np.random.default_rng(13)
+
+    def part() -> NDArray[np.float64]:
+        values = random.normal(size=2_000)
+        return np.where(random.random(2_000) < 0.2, np.inf, values)
+
+    parts = [part(), part()]
+    reference = merge([profiled(tmp_path, {"x": one}) for one in parts])
+    found = drifts(tmp_path, reference, {"x": parts[0]})["x"]
+    assert not found.drifted
+    assert found.worst is not None
+    assert found.worst.excess < 0.5
+    assert drifts(tmp_path, reference, {"x": np.where(parts[0] > 0, -parts[0], parts[0])})["x"].drifted
 
 
 def test_ignored_columns_are_not_looked_at(tmp_path: Path, profile: Profile) -> None:

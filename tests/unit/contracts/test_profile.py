@@ -53,7 +53,10 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 LATER = '{"schema": "mlops-ci.profile/v2", "rows": 1, "columns": []}'
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", LATER, "\xff"])
+BARE = '{"schema": "mlops-ci.profile/v1", "rows": 1, "columns": []}'
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", LATER, BARE, "\xff"])
 def test_what_is_no_profile_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.json").write_text(text, encoding="latin-1")
     with pytest.raises(NothingToJudge, match="is not a profile"):
@@ -65,6 +68,7 @@ def test_what_is_no_profile_is_refused(tmp_path: Path, text: str) -> None:
     [
         (0, "missing", 2),
         (0, "count", -1),
+        (0, "moments", {"n": 8, "mean": 1, "m2": 1, "minimum": 0, "maximum": 3}),
         (0, "bins", {"edges": [1, 2], "counts": [3, 3, 4], "medians": [0, 1, 2]}),
         (0, "bins", {"edges": [2, 1], "counts": [3, 3, 3], "medians": [0, 1, 2]}),
         (0, "bins", {"edges": [1, 2], "counts": [-3, 9, 3], "medians": [0, 1, 2]}),

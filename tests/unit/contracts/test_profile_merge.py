@@ -76,6 +76,26 @@ def test_bins_of_a_merge_are_right_within_the_error_that_it_states(tmp_path: Pat
         assert np.abs(estimated - exact).max() <= bins.rank_error + 1 / values.size
 
 
+def test_infinities_stand_in_the_end_cells_of_a_merge(tmp_path: Path) -> None:
+    values = [[*np.arange(1_000.0), *[np.inf] * 300, *[-np.inf] * 100, np.nan], np.arange(500.0)]
+    (merged,) = merge([profiled(tmp_path, {"x": one}) for one in values]).columns
+    assert merged.bins is not None
+    finite = np.concatenate([np.arange(1_000), np.arange(500)])
+    edges = merged.bins.edges
+    assert merged.infinite == (100, 300)
+    exact = [100 + (finite <= edges[0]).sum(), 300 + (finite > edges[-1]).sum()]
+    assert [merged.bins.counts[0], merged.bins.counts[-1]] == pytest.approx(exact, abs=merged.sketch_error)
+    assert merged.sketch_error < 10
+
+
+@pytest.mark.parametrize("parts", [2, 10, 40])
+def test_many_parts_lose_hardly_more_than_two(tmp_path: Path, parts: int) -> None:
+    merged = merge([profiled(tmp_path, {"x": np.random.default_rng(at).normal(size=3_000)}) for at in range(parts)])
+    bins = merged.columns[0].bins
+    assert bins is not None
+    assert 0 < bins.rank_error < 0.003
+
+
 def test_a_merged_profile_is_written_and_read(tmp_path: Path) -> None:
     merged = merge([made(tmp_path, [columns(seed, 500)]) for seed in (0, 1)])
     (tmp_path / "p.json").write_text(write(merged))

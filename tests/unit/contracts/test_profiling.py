@@ -37,8 +37,17 @@ def test_nan_is_missing_and_infinity_is_not(tmp_path: Path) -> None:
     assert (found.missing, found.count) == (2, 102)
     assert found.moments is not None
     assert (found.moments.n, found.moments.maximum) == (100, 99)
+    assert found.infinite == (1, 1)
     assert found.bins is not None
     assert sum(found.bins.counts) == 102
+
+
+def test_endless_times_are_infinite(tmp_path: Path) -> None:
+    most = 2**63 - 1  # DuckDB's infinity
+    found = one(tmp_path, pa.array([None, 0, 10**15, most, most, -most], pa.int64()).cast(pa.timestamp("us")))
+    assert (found.missing, found.count, found.infinite) == (1, 5, (1, 2))
+    assert found.bins is not None
+    assert found.bins.counts == (2, 3)
 
 
 def test_the_largest_doubles_stay_finite(tmp_path: Path) -> None:

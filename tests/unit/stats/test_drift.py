@@ -120,14 +120,53 @@ def test_one_cell_leaves_nothing_to_compare() -> None:
     assert drift.same_shares([10], [20]) == (0, 1)
 
 
-def test_small_cells_are_pooled() -> None:
-    assert drift.pooled([1000, 1000, 3, 4], [1000, 1000, 4, 3]) == [[0], [1], [2, 3]]
-    assert drift.pooled([1000, 500, 1], [1000, 500, 0]) == [[0], [1], [2]]
-    assert drift.pooled([1000, 500], [1000, 500]) == [[0], [1]]
+def test_small_cells_are_pooled_and_unknown_values_stay_apart() -> None:
+    assert drift.pooled([1000, 1000, 3, 4, 0], [1000, 1000, 4, 3, 0]) == [[0], [1], [3, 2]]
+    assert drift.pooled([1000, 500, 3, 4, 2], [1000, 500, 4, 3, 0]) == [[0], [1], [3, 2], [4]]
+    assert drift.pooled([1000, 500, 0], [1000, 500, 7]) == [[0], [1], [2]]
+    assert drift.pooled([1000, 500, 0], [1000, 500, 0]) == [[0], [1]]
 
 
-def test_what_is_rare_in_the_reference_is_pooled_with_what_it_does_not_know() -> None:
-    assert drift.pooled([1000, 10, 9, 0], [1000, 10, 900, 900]) == [[0], [1], [2, 3]]
+def test_what_stands_once_leaves_room_for_unknown_values() -> None:
+    assert drift.pooled([1000, 500, 1, 0], [1000, 500, 0, 0]) == [[0], [1], [3]]
+
+
+def test_a_rare_category_that_becomes_frequent_leaves_its_pool() -> None:
+    assert drift.pooled([1000, 9, 8, 7, 0], [1000, 9, 900, 7, 0]) == [[0], [2], [1, 3]]
+
+
+def test_pools_of_a_long_tail_hold_enough_and_every_rank() -> None:
+    groups = drift.pooled([1000, *[100] * 300, 0], [30, *[3] * 300, 0])
+    assert groups[0] == [0]
+    assert len(groups) - 1 == 45  # 300 times 3.0, in pools of at least 20
+    assert groups[1][:3] == [1, 46, 91]
+    assert sorted(at for group in groups for at in group) == list(range(301))
+
+
+def test_values_that_all_share_a_pool_are_not_compared() -> None:
+    assert drift.hides([[0, 1]], [9, 9, 0])
+    assert drift.hides([[2]], [1, 1, 0])
+    assert drift.hides(drift.pooled([0, 0], [0, 0]), [0, 0])
+    assert not drift.hides([[0]], [1000, 0])
+    assert not drift.hides([[0, 1], [2]], [9, 9, 4])
+
+
+def test_a_held_out_reference_does_not_know_what_stands_once() -> None:
+    assert drift.held_out([5, 2, 1, 1, 0]) == ([5, 2, 0, 0, 2], 2.0)
+    assert drift.held_out([5, 2, 2, 0]) == ([5, 2, 2, 0], 5.0)
+    assert drift.held_out([50, 3, 2, 2, 9])[0] == [50, 3, 0, 0, 13]
+    assert drift.held_out([500, 400, 300]) == ([500, 400, 300], 1.0)
+
+
+def test_the_unseen_share_is_what_another_sample_brings() -> None:
+    random, shares = np.random.default_rng(4), 1 / np.arange(1, 501)
+    old = random.multinomial(1_000, shares / shares.sum(), size=200)
+    unseen = [float(shares[one == 0].sum() / shares.sum()) for one in old]
+    estimated = [drift.held_out([*one.tolist(), 0])[0][-1] / 1_000 for one in old]
+    assert np.mean(estimated) == pytest.approx(np.mean(unseen), rel=0.02)
+    unsure = np.mean([drift.held_out([*one.tolist(), 0])[1] for one in old])
+    spread = np.var(np.subtract(estimated, unseen)) * 1_000 / np.mean(estimated)
+    assert spread == pytest.approx(unsure, rel=0.25)
 
 
 def test_a_small_pool_is_tested_exactly() -> None:
@@ -137,21 +176,49 @@ def test_a_small_pool_is_tested_exactly() -> None:
     assert drift.same_shares([20_000, 10_000, 0], [400, 600, 0])[1] < 1e-12
 
 
-def test_nothing_at_all_is_one_pool() -> None:
-    assert drift.pooled([0, 0], [0, 0]) == [[0, 1]]
+def test_an_estimated_share_is_no_surer_than_its_estimate() -> None:
+    assert drift.same_tail([900, 100], [180, 35], 1.0)[1] < 0.05 < drift.same_tail([900, 100], [180, 35], 10.0)[1]
+    assert drift.same_tail([964, 36], [0, 20_000], 3.0)[1] < 1e-12
+    assert drift.same_tail([600, 300, 100], [600, 300, 100], 2.0) == (0, 1)
 
 
-@pytest.mark.parametrize(("m", "n"), [(1_000_000, 200), (30_000, 5_000), (500, 500)])
-def test_pooling_keeps_the_level_with_hundreds_of_rare_categories(m: int, n: int) -> None:
-    shares = 1 / np.arange(1, 501) ** 1.2
-    random, shares = np.random.default_rng(3), shares / shares.sum()
-    rejected = 0
-    for _ in range(300):
-        old, new = random.multinomial(m, shares).tolist(), random.multinomial(n, shares).tolist()
-        groups = drift.pooled(old, new)
-        cells = [[sum(one[at] for at in group) for group in groups] for one in (old, new)]
-        rejected += drift.same_shares(*cells)[1] <= 0.05
-    assert rejected / 300 < 0.09
+LAWS = {"zipf": 1 / np.arange(1, 501), "steeper": 1 / np.arange(1, 501) ** 1.2, "even": np.ones(300),
+        "truncated": 1 / np.arange(1, 5_001) ** 1.1}  # fmt: skip
+SIZES = [(1_000, 200), (1_000, 1_000), (1_000, 20_000), (30_000, 5_000), (500, 500), (1_000_000, 200)]
+
+
+def sampled(random: np.random.Generator, law: str, m: int, n: int) -> tuple[list[int], list[int]]:
+    """Return counts as a profile lists them: at most a thousand, the most frequent first, then all other values."""
+    shares = LAWS[law] / LAWS[law].sum()
+    old, new = random.multinomial(m, shares), random.multinomial(n, shares)
+    order = np.argsort(-old, kind="stable")[: min(1_000, np.count_nonzero(old))]
+    return [*old[order].tolist(), int(m - old[order].sum())], [*new[order].tolist(), int(n - new[order].sum())]
+
+
+def judged(old: list[int], new: list[int]) -> float:
+    groups, (counts, unsure) = drift.pooled(old, new), drift.held_out(old)
+    before, now = ([sum(one[at] for at in group) for group in groups] for one in (counts, new))
+    return (
+        drift.same_tail(before, now, unsure)[1] if groups[-1] == [len(old) - 1] else drift.same_shares(before, now)[1]
+    )
+
+
+@pytest.mark.parametrize(("m", "n"), SIZES)
+@pytest.mark.parametrize("law", LAWS)
+def test_pooling_keeps_the_level_with_hundreds_of_rare_categories(law: str, m: int, n: int) -> None:
+    random = np.random.default_rng(3)
+    rejected = [judged(*sampled(random, law, m, n)) <= 0.05 for _ in range(200)]
+    assert np.mean(rejected) < 0.1
+
+
+def test_a_tail_that_shrinks_as_if_nothing_were_unseen_would_be_seen() -> None:
+    """Without room for what a reference missed, every other sample of a long tail is far too new."""
+    random = np.random.default_rng(3)
+    rejected = []
+    for _ in range(100):
+        old, new = sampled(random, "zipf", 1_000, 1_000)
+        rejected.append(drift.two_shares((old[-1], 1_000), (new[-1], 1_000)) <= 0.05)
+    assert np.mean(rejected) > 0.9
 
 
 def test_two_shares_agree_with_fishers_test() -> None:
