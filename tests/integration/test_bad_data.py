@@ -78,9 +78,10 @@ def refused(root: Path, content: dict[str, bytes], pattern: str = "*.csv") -> st
         ({"a.csv": b"a,b,A\n1,2,3\n"}, "a.csv has the column a twice, or in capitals and not"),
         ({"a.csv": b""}, "a.csv is empty: not even a header"),
         ({"a.csv": b"a,b\n"}, "not one row"),
+        ({"a.csv": b'a,b\n1,"x\n99,y\n'}, "a.csv cannot be read: unexpected end of data"),
         ({"a.csv": b"a,b\n1,2\n", "b.csv": b"a,c\n1,2\n"}, "differ in their columns: only one of them has b, c"),
     ],
-    ids=["short", "long", "quoted", "latin-1", "utf-16", "twice", "empty", "no rows", "differ"],
+    ids=["short", "long", "quoted", "latin-1", "utf-16", "twice", "empty", "no rows", "open quote", "differ"],
 )
 def test_csv_that_cannot_be_read(tmp_path: Path, content: dict[str, bytes], said: str) -> None:
     assert said in refused(tmp_path, content)
@@ -114,6 +115,8 @@ def test_csv_that_only_looks_odd_is_judged(tmp_path: Path, raw: bytes) -> None:
     [
         (b'{"a": 1}\n{"a": \n', "cannot be read"),
         (b'{"a": 1, "a": 2}\n', "duplicate key"),
+        (b'{"a": 1}\n5\n', "a line is no JSON object"),
+        (b'{"": 1}\n', "cannot be read"),
         (b"[1, 2]\n", "its first line is no JSON object"),
         (b"", "not one row"),
     ],
@@ -252,3 +255,53 @@ def test_a_category_of_millions_of_values_is_counted_in_bounded_memory(tmp_path:
     assert [one["verdict"] for one in json.loads(out)["measurements"]] == ["pass", "fail", "fail", "pass", "fail"]
     assert len(out) < 100_000  # the values are not listed
     assert used.ru_maxrss < 2_000_000  # kilobytes
+
+
+def test_a_column_that_its_folder_names_too_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "h/m=1").mkdir(parents=True)
+    parquet.write_table(pa.table({"m": [7], "x": [1]}), tmp_path / "h/m=1/a.parquet")
+    assert "has the column m, and its folder says m=" in refused(tmp_path, {}, "h")
+
+
+def test_links_in_circles_bring_no_row_twice(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/again").symlink_to(tmp_path / "d")
+    parquet.write_table(pa.table({"x": [1]}), tmp_path / "d/a.parquet")
+    for pattern in ("d", "d/**/*.parquet"):
+        code, report, said = validate(tmp_path, "--data", pattern)
+        assert (code, report["measurements"][0]["value"]) == (0, 1), said
+
+
+def test_ids_beyond_64_bits_keep_every_digit(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,x\n100000000000000000001,1\n100000000000000000002,2\n")
+    unique: Expectations = [("expect_column_values_to_be_unique", {"column": "id"})]
+    assert validate(tmp_path, "--data", "a.csv", expectations=unique)[0] == 0
+
+
+def test_what_is_judged_is_not_overwritten_by_its_quarantine(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"x": [1, 5]}), tmp_path / "d.parquet")
+    (tmp_path / "link.parquet").symlink_to(tmp_path / "d.parquet")
+    small: Expectations = [("expect_column_values_to_be_between", {"column": "x", "max_value": 2})]
+    for name in ("d.parquet", "link.parquet"):
+        code, _, said = validate(tmp_path, "--data", "d.parquet", "--quarantine", name, expectations=small)
+        assert (code, "is what is judged" in said) == (2, True)
+    assert parquet.read_table(tmp_path / "d.parquet").num_rows == 2
+
+
+def test_a_column_of_nan_is_compared_with_its_profile(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"x": [float(at) for at in range(500)]}), tmp_path / "good.parquet")
+    parquet.write_table(pa.table({"x": [float("nan")] * 500}), tmp_path / "nan.parquet")
+    made = [sys.executable, "-m", "mlops_ci", "profile", "--data", "good.parquet", "--out", "p.json"]
+    subprocess.run(made, cwd=tmp_path, check=True, capture_output=True)
+    code, report, said = validate(tmp_path, "--data", "nan.parquet", "--profile", "p.json")
+    assert (code, "MCI-DATA-002" in {one["code"] for one in report["findings"]}) == (10, True), said
+
+
+def test_a_place_that_cannot_be_written_changes_no_verdict(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"x": [1]}), tmp_path / "d.parquet")
+    write_contract(tmp_path, ROWS)
+    (tmp_path / ".mlops-ci").write_text("a file where a folder should be")
+    environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/nothere/summary", "GITHUB_OUTPUT": "/nothere/out"}
+    code, report, said = validated(tmp_path, "--data", "d.parquet", **environment)
+    assert (code, report["verdict"]) == (0, "pass")
+    assert said.count("cannot be written") >= 4

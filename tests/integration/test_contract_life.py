@@ -157,6 +157,14 @@ def test_a_contract_under_a_new_name_is_compared_with_the_one_that_the_settings_
         who = ("-c", "user.name=a", "-c", "user.email=a@b")
         subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True)
     suite = json.loads((root / "c.json").read_text())
+    moved = ["git", "mv", "c.json", "moved.json"]
+    subprocess.run(moved, cwd=root, check=True)
+    text = (root / "moved.json").read_text()
+    (root / "moved.json").write_text(text.replace('"min_value": 1000}', '"min_value": 10}'))
+    flags = ("--data", "flights.parquet", "--contract", "moved.json", "--base", "main", "--settings", "other.yaml")
+    (root / "other.yaml").write_text("data: {strict: false}\n")
+    done = mlops_ci(root, "validate-data", *flags)
+    assert (done.returncode, "MCI-DATA-005" in done.stderr) == (10, True), done.stderr
     (root / "new.json").write_text(json.dumps(suite | {"expectations": suite["expectations"][:2]}))
     (root / "mlops.yaml").write_text("data: {path: flights.parquet, contract: new.json}\n")
     done = mlops_ci(root, "validate-data", "--base", "main")
@@ -270,7 +278,8 @@ def test_logged_requests_are_judged_by_the_contract_of_training(root: Path) -> N
     assert (code, codes(report)) == (10, {"MCI-DATA-008"})
     masked = log(root, *[good | {"month": "(sensitive)"}] * 40)
     assert validate(root, *flags, masked)[0] == 10
-    assert validate(root, "--sensitive", "month", *flags, masked)[0] == 0
+    code, report, _ = validate(root, "--sensitive", "month", *flags, masked)
+    assert (code, codes(report)) == (0, {"MCI-DATA-009"})
     older = json.dumps(REQUEST | {"schema": "mlops-ci.request/v0", "inputs": good})
     (root / "requests.jsonl").write_text(f"{json.dumps(REQUEST | {'inputs': good})}\n{older}\n")
     assert validate(root, *flags, "requests.jsonl")[0] == 3

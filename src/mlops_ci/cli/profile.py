@@ -42,6 +42,8 @@ def command(  # noqa: PLR0913, PLR0917 - one for each flag
     terminal = Terminal(is_log="GITHUB_ACTIONS" in environ)
     if merge == bool(data) or merge != bool(parts):
         raise UsageProblem("Say either --data PATH, or --merge and the profiles to join.")
+    if merge and sensitive:
+        raise UsageProblem("--sensitive is for --data: a profile that is written already keeps what it has.")
     from mlops_ci.contracts.profile import read, write
     from mlops_ci.contracts.profile_merge import merge as merge_
     from mlops_ci.contracts.profiling import profile

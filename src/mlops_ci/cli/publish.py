@@ -1,7 +1,8 @@
 """Hand a report to everyone who reads it: a person, a pipe, GitHub, and the reports folder."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -44,14 +45,25 @@ def _outputs(report: StepReport, path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file whole or not at all; that it cannot be written is said, and changes no verdict."""
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with _said(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
 
 
 def _append(path: str | None, text: str) -> None:
     if path:
-        with Path(path).open("a", encoding="utf-8") as stream:
+        with _said(Path(path)), Path(path).open("a", encoding="utf-8") as stream:
             stream.write(text)
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        click.echo(
+            f"mlops-ci: {path} cannot be written: {problem.strerror}. Nothing of this run stands there.", err=True
+        )

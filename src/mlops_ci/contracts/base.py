@@ -20,7 +20,8 @@ def at(revision: str, contract: str, root: Path, settings: Path | None, model: s
     git = Git(root)
     commit = git.commit_of(revision)
     named = _named(git.read(commit, f"./{settings.name}"), settings, model) if settings else None
-    for path in dict.fromkeys((contract, named or contract)):
+    renamed = git.renamed(commit).get(contract)
+    for path in dict.fromkeys(one for one in (contract, named, renamed) if one):
         text = git.read(commit, f"./{path}")
         if text is not None:
             return suite.parse(text, f"{path} at {revision}")

@@ -32,7 +32,7 @@ def counts(profile: ColumnProfile, values: Iterator[Any]) -> tuple[int, tuple[in
     """
     present = int(next(values))
     if profile.compared_by == "bins" and profile.bins:
-        up_to = [int(next(values)) for _ in profile.bins.edges]
+        up_to = [int(next(values) or 0) for _ in profile.bins.edges]  # NULL of no values at all
         return present, tuple(high - low for low, high in zip([0, *up_to], [*up_to, present], strict=True))
     if profile.compared_by == "categories" and profile.categories:
         listed = [value for value, _ in profile.categories.values]
@@ -40,7 +40,7 @@ def counts(profile: ColumnProfile, values: Iterator[Any]) -> tuple[int, tuple[in
             found = next(values) or {}
             known = [int(found.get(value, 0)) for value in listed]
         else:
-            known = [int(next(values)) for _ in listed]
+            known = [int(next(values) or 0) for _ in listed]
         return present, (*known, present - sum(known))
     return present, ()
 

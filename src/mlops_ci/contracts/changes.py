@@ -191,7 +191,8 @@ def _narrower(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         ("exclusiveMaximum", _less),
         ("maxLength", _less),
     ):
-        if key in new and compare_(old.get(key), new[key]) == "stricter":
+        loose = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}.get(key, key)  # wider at the same value
+        if key in new and compare_(old.get(key, old.get(loose)), new[key]) == "stricter":
             said.append(f"{key} {_shown(old.get(key))} → {_shown(new[key])}")
     return ", ".join(said)
 

@@ -1,6 +1,5 @@
 """Find what is wrong with a contract before any data is judged by it: checks that cannot fail, or can only fail."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,9 +7,7 @@ from typing import Any, Literal
 from mlops_ci.contracts.promises import promises
 from mlops_ci.contracts.suite import Expectation, Suite
 
-Fault = Literal[
-    "cannot fail", "cannot pass", "repeated", "unknown column", "unspoken column", "nothing blocks", "pattern"
-]
+Fault = Literal["cannot fail", "cannot pass", "repeated", "unknown column", "unspoken column", "nothing blocks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +109,7 @@ def _weightless(suite: Suite) -> Iterator[Remark]:
         yield Remark("nothing blocks", "no expectation is critical: no data can fail", remedy, 1)
 
 
-def _patterns(suite: Suite) -> Iterator[Remark]:
-    for one in suite.expectations:
-        listed = one.kwargs.get("regex_list")
-        for pattern in [one.kwargs.get("regex"), *(listed if isinstance(listed, list) else [])]:
-            try:
-                re.compile(pattern or "")
-            except (re.error, TypeError) as problem:
-                title = f"{one.name}: {pattern!r} is no regular expression: {problem}"
-                yield Remark("pattern", title, "Correct the pattern.", one.line, one.column)
-
-
 _LISTS = frozenset({"expect_table_columns_to_match_set", "expect_table_columns_to_match_ordered_list"})
 _RULES: tuple[Callable[[Suite], Iterator[Remark]], ...] = (
-    _toothless, _hopeless, _repeated, _columns, _weightless, _patterns,
+    _toothless, _hopeless, _repeated, _columns, _weightless,
 )  # fmt: skip

@@ -18,9 +18,8 @@ _REMARKS: dict[Fault, tuple[str, Severity, Effect]] = {
     "cannot pass": ("MCI-CONTRACT-002", "high", "blocks"),
     "unknown column": ("MCI-CONTRACT-003", "high", "blocks"),
     "nothing blocks": ("MCI-CONTRACT-004", "high", "blocks"),
-    "pattern": ("MCI-CONTRACT-005", "high", "blocks"),
-    "repeated": ("MCI-CONTRACT-006", "low", "informs"),
-    "unspoken column": ("MCI-CONTRACT-007", "low", "informs"),
+    "repeated": ("MCI-CONTRACT-005", "low", "informs"),
+    "unspoken column": ("MCI-CONTRACT-006", "low", "informs"),
 }
 
 

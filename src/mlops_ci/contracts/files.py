@@ -4,6 +4,7 @@ import glob
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from mlops_ci.errors import NothingToJudge
 from mlops_ci.tools.duckdb import PARTITION, Files, format_of
@@ -44,15 +45,30 @@ def label(path: Path, root: Path) -> str:
 
 def _within(folder: Path) -> list[Path]:
     """Return the data files below a folder; hidden ones, and those that a program marked with _, are not data."""
+    _refuse_unreadable(folder)
     found = (path for path in folder.rglob("*") if path.is_file() and format_of(path))
     return sorted(
         path for path in found if not any(one.startswith((".", "_")) for one in path.relative_to(folder).parts)
     )
 
 
+def _refuse_unreadable(folder: Path) -> None:
+    """Refuse a folder that holds one which cannot be looked into: what is there might not pass."""
+
+    def refuse(problem: OSError) -> NoReturn:
+        raise NothingToJudge(f"{problem.filename} cannot be read: {problem.strerror}. Give access to it, or move it.")
+
+    for _ in os.walk(folder, onerror=refuse):
+        pass
+
+
 def _globbed(pattern: str, root: Path) -> list[Path]:
+    if "**" in pattern:
+        _refuse_unreadable(fixed(root / pattern))
     names = sorted(glob.glob(pattern, root_dir=root, recursive=True))  # noqa: PTH207 - absolute, too
-    return [root / name for name in names if (root / name).is_file()]
+    # A link to a folder above would bring the same files again and again.
+    found = {Path(os.path.realpath(root / name)): root / name for name in reversed(names) if (root / name).is_file()}
+    return sorted(found.values()) if "**" in pattern else [root / name for name in names if (root / name).is_file()]
 
 
 def fixed(pattern: Path) -> Path:

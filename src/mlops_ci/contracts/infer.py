@@ -102,8 +102,15 @@ def _about(table: Table, column: Column, seen: Seen) -> Iterator[Proposal]:
         yield _range(about, seen)
     elif column.kind == "text":
         yield from _text(table, column, seen)
-    if column.kind in ("integer", "float") and seen.deviation and seen.distinct < seen.present:
+    if _is_measured(column, seen):
         yield _mean(about, seen)
+
+
+def _is_measured(column: Column, seen: Seen) -> bool:
+    """Say whether a mean can be expected: of numbers that differ, and none of them infinite."""
+    if column.kind not in ("integer", "float") or not seen.deviation or seen.distinct == seen.present:
+        return False
+    return math.isfinite(float(seen.mean or 0) + float(seen.deviation))
 
 
 def _marked(column: Column, seen: Seen) -> Iterator[Proposal]:
@@ -136,7 +143,7 @@ def _members(table: Table, column: Column, seen: Seen) -> Proposal:
 
 def _range(about: Mapping[str, Any], seen: Seen) -> Proposal:
     """Expect the range that was seen and a tenth of it on each side; what was never negative stays so."""
-    if not (math.isfinite(seen.low) and math.isfinite(seen.high)):
+    if not math.isfinite(float(seen.high) - float(seen.low)):
         return _proposal("expect_column_to_exist", about, "it holds infinite values, so no range is proposed")
     margin = (seen.high - seen.low) * MARGIN
     low, high = seen.low - margin, seen.high + margin

@@ -10,7 +10,7 @@ from mlops_ci.contracts.suite import Suite
 from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.report import Finding, Location
 
-DIFFERENT = "MCI-DATA-008"
+DIFFERENT, MASKED = "MCI-DATA-008", "MCI-DATA-009"
 SCHEMA = "mlops-ci.request/v1"
 _OTHER = f"error('a line has another schema than {SCHEMA}')"
 _INPUTS = (
@@ -53,6 +53,16 @@ def served(suite: Suite, columns: Collection[str], masked: Collection[str] = ())
     if not found:
         raise NothingToJudge(f"{suite.path} expects nothing of what requests hold: {', '.join(sorted(columns))}.")
     return replace(suite, expectations=found)
+
+
+def masked(suite: Suite, columns: Collection[str], sensitive: Collection[str]) -> tuple[Finding, ...]:
+    """Return a finding about columns whose values the log does not hold, so that nobody takes silence for a pass."""
+    names = sorted({name for one in suite.expectations for name in one.columns} & set(columns) & set(sensitive))
+    if not names:
+        return ()
+    title = f"not judged, for their values are masked in the log: {', '.join(names)}"
+    remedy = "The service enforces what the contract says of them before it writes the log: see `data.request`."
+    return (Finding(MASKED, "info", "informs", title, remedy, Location(suite.path)),)
 
 
 def differences(suite: Suite, columns: Collection[str], training_only: Collection[str]) -> tuple[Finding, ...]:

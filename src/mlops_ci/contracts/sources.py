@@ -8,7 +8,7 @@ from glob import has_magic
 from pathlib import Path
 
 from mlops_ci.contracts.files import fixed, label, matching
-from mlops_ci.errors import UsageProblem
+from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.evidence import digest_file, digest_files
 from mlops_ci.tools import dvc, postgres, s3, sqlite
 from mlops_ci.tools.duckdb import Files, Table, chosen_table, format_of, open_database, open_table
@@ -35,6 +35,7 @@ class Opened:
     digest: str
     files: int = 1
     keys: frozenset[str] = frozenset()  # of folders: their values stand in the files' names
+    paths: tuple[Path, ...] = ()  # on this disk
 
 
 @contextmanager
@@ -56,12 +57,14 @@ def open_source(source: Source, root: Path, *, writes: Sequence[Path] = ()) -> I
         if database == "duckdb":
             path = root / source.path
             with open_database(path, table=source.table, query=source.query, writes=writes) as table:
-                yield Opened(table, root, digest_file(path))
+                yield Opened(table, root, digest_file(path), paths=(path,))
             return
         files, base, query = _gathered(source, root, scratch, database)
         with open_table(files, query=query, writes=writes) as table:
             digest = digest_files((label(path, base), path) for path in files.paths)
-            yield Opened(table, base, digest, len(files.paths), frozenset(files.partitions))
+            yield Opened(
+                table, base, digest, len(files.paths), frozenset(files.partitions), (*files.paths, root / source.path)
+            )
 
 
 def _gathered(source: Source, root: Path, scratch: Path, database: str | None) -> tuple[Files, Path, str | None]:
@@ -113,8 +116,13 @@ def _is_url(path: str) -> bool:
 
 def _database(path: Path) -> str | None:
     """Return which database a file is, by its first bytes; None when it is none."""
-    if not path.is_file() or format_of(path):
-        return None
+    try:
+        return _kind_of_database(path) if path.is_file() and not format_of(path) else None
+    except OSError as problem:
+        raise NothingToJudge(f"{path.name} cannot be read: {problem.strerror}. Give access to it.") from problem
+
+
+def _kind_of_database(path: Path) -> str | None:
     if sqlite.is_database(path):
         return "sqlite"
     magic, at = _DUCKDB

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from mlops_ci.contracts.arguments import fault
 from mlops_ci.contracts.known import ARGUMENTS, COMMON, KNOWN
 from mlops_ci.errors import NothingToJudge, UsageProblem
 
@@ -106,13 +107,23 @@ def _text(path: Path, label: str) -> str:
 
 def _document(text: str, label: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
     except json.JSONDecodeError as problem:
         raise NothingToJudge(
             f"{label}:{problem.lineno}:{problem.colno} is not JSON: {problem.msg}. {_REMEDY}"
         ) from None
+    except RecursionError:
+        raise NothingToJudge(f"{label} is nested too deeply. {_REMEDY}") from None
     except ValueError as problem:
         raise NothingToJudge(f"{label} is not JSON: {problem}. {_REMEDY}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object whose names all differ: of two, one would vanish without a word."""
+    names = [name for name, _ in pairs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"{twice!r} stands twice in one object")
+    return dict(pairs)
 
 
 def _refuse(word: str) -> NoReturn:
@@ -130,6 +141,10 @@ def _expectation(raw: object, place: str, line: int) -> Expectation:
         raise UsageProblem(f"{place}: kwargs and meta of {type_} are objects, such as {{}}.")
     if strange := sorted(set(kwargs) - ARGUMENTS[type_] - COMMON):
         raise UsageProblem(f"{place}: {_unknown_argument(type_, strange[0])}")
+    if wrong := fault(kwargs):
+        raise UsageProblem(f"{place}: {type_}: {wrong}.")
+    if not isinstance(meta.get("sensitive", False), bool):
+        raise UsageProblem(f"{place}: meta.sensitive of {type_} is true or false, without quotes.")
     severity = next((one for one in _SEVERITIES if one == (raw.get("severity") or "critical")), None)
     if severity is None:
         raise UsageProblem(f"{place}: severity is one of {', '.join(_SEVERITIES)}, not {raw['severity']!r}.")

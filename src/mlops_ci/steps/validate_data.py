@@ -69,6 +69,8 @@ def run(options: Options, context: Context) -> StepReport:
     with _opened(options, context, writes) as data:
         context.progress.status(f"judging {data.files:,} file{'s' * (data.files > 1)} by {promised.path}")
         sensitive = _sensitive(options, promised, data)
+        if target and target.resolve() in {path.resolve() for path in (*data.paths, contract)}:
+            raise UsageProblem(f"{options.quarantine} is what is judged. Name another file for the quarantined rows.")
         facts, judgement = _gather(promised, data, options, context, sensitive)
         if target:
             try:
@@ -128,6 +130,7 @@ def _gather(
     about: tuple[Finding, ...] = ()
     if options.requests is not None:
         about = requests.differences(promised, columns, options.training_only)
+        about += requests.masked(promised, columns, sensitive)
         promised = requests.served(promised, columns, sensitive)
         before = tuple(one for one in before if one.columns and set(one.columns) <= set(columns) - sensitive)
     reference = _reference(options, context, sensitive)

@@ -106,6 +106,12 @@ class Git:
             raise UsageProblem(f"{revision} names no commit in {self.root}. Fetch it, or name another revision.")
         return done.stdout.strip()
 
+    def renamed(self, commit: str) -> dict[str, str]:
+        """Return new path → old path of the files renamed since a commit, relative to the root of this work tree."""
+        words = ("--relative", "--find-renames=30%", "--diff-filter=R", "--name-status", "-z")
+        names = self.call("diff", *words, commit).stdout.split("\0")
+        return {new: old for _, old, new in zip(names[::3], names[1::3], names[2::3], strict=False)}
+
     def history(self, commit: str, path: str, most: int = 1000) -> list[str]:
         """Return the commits that changed a file, newest first."""
         return self.call("log", f"-{most}", "--format=%H", commit, "--", path).stdout.split()

@@ -34,7 +34,6 @@ def test_a_good_contract_has_nothing_to_mend() -> None:
         ({"type": IN_SET, "kwargs": {"column": "x", "value_set": [10, 11]}}, "cannot pass"),
         ({"type": BETWEEN, "kwargs": {"column": "x", "min_value": 10}}, "cannot pass"),
         ({"type": BETWEEN, "kwargs": {"column": "y", "min_value": 1}}, "unknown column"),
-        ({"type": "expect_column_values_to_match_regex", "kwargs": {"column": "x", "regex": "["}}, "pattern"),
         (GOOD[1], "repeated"),
     ],
 )

@@ -23,6 +23,17 @@ def refuse_repetition(file: str, names: Sequence[str]) -> None:
         raise NothingToJudge(f"{said}. Rename one, so that each can be judged.")
 
 
+def refuse_keys(file: str, names: Sequence[str], keys: Sequence[str]) -> None:
+    """Compare a file's columns with the keys of its folders, which would hide them.
+
+    Raises:
+        NothingToJudge: a column is called like a key.
+    """
+    if both := sorted(set(names) & set(keys)):
+        said = f"{file} has the column {both[0]}, and its folder says {both[0]}=…"
+        raise NothingToJudge(f"{said}. Leave it out of one of them, so that it is known which one is judged.")
+
+
 def refuse_difference(one: str, other: str, first: Mapping[str, str], second: Mapping[str, str]) -> None:
     """Compare the columns of two files, name → DuckDB's type.
 

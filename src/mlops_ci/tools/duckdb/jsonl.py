@@ -1,9 +1,23 @@
 """What DuckDB does not say about a JSON Lines file: that it is empty, or that a line is no object."""
 
 import gzip
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from mlops_ci.errors import NothingToJudge
+
+
+@contextmanager
+def readable_objects(paths: Sequence[Path]) -> Iterator[None]:
+    """Turn what DuckDB says of lines that are no objects with named values into NothingToJudge."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.BinderException as problem:
+        said = f"{paths[0].name} cannot be read: a line is no JSON object with named values"
+        raise NothingToJudge(f"{said}. Write one for each row.") from problem
 
 
 def refuse_other_values(path: Path) -> None:

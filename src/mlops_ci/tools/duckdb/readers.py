@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mlops_ci.errors import NothingToJudge
 from mlops_ci.tools.duckdb import csv, jsonl
-from mlops_ci.tools.duckdb.differences import refuse_difference, refuse_repetition
+from mlops_ci.tools.duckdb.differences import refuse_difference, refuse_keys, refuse_repetition
 from mlops_ci.tools.duckdb.running import run
 from mlops_ci.tools.duckdb.table import FILE, identifier, literal, readable
 
@@ -64,14 +64,14 @@ def read(connection: Any, files: Files, scratch: Path) -> None:  # noqa: ANN401 
 
 
 def _parquet(connection: Any, files: Files, _scratch: Path) -> None:  # noqa: ANN401 - untyped library
-    _refuse_differences(connection, files.paths)
+    _refuse_differences(connection, files)
     with readable(*files.paths):
         source = _selected(files, f"read_parquet({_names(files.paths)}, union_by_name = true")
         connection.execute(f"CREATE TEMP VIEW files AS {source}")
 
 
 def _csv(connection: Any, files: Files, scratch: Path) -> None:  # noqa: ANN401 - untyped library
-    csv.refuse_headers(files.paths)
+    csv.refuse_headers(files.paths, files.partitions)
     try:
         _load(connection, files, f"read_csv({_names(files.paths)}, {csv.OPTIONS}")
     except NothingToJudge:
@@ -96,8 +96,11 @@ def _jsonl(connection: Any, files: Files, _scratch: Path) -> None:  # noqa: ANN4
     names = f"{_names(files.paths)}, {_JSON}"
     for path in files.paths:
         jsonl.refuse_other_values(path)
-    with readable(*files.paths):
+    with jsonl.readable_objects(files.paths), readable(*files.paths):
         described = run(connection, f"DESCRIBE SELECT * FROM read_json({names}, union_by_name = true)")  # noqa: S608 - quoted
+    for path in files.paths:
+        refuse_keys(path.name, [name for name, *_ in described], files.partitions)
+        refuse_repetition(path.name, [name for name, *_ in described])
     kinds = {name: "VARCHAR" if type_ in _AS_TEXT else type_ for name, type_, *_ in described}
     columns = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in kinds.items())
     mixed = [identifier(name) for name, type_ in kinds.items() if type_ == "JSON"]  # numbers here, text there
@@ -138,10 +141,10 @@ def _arrow(connection: Any, files: Files, _scratch: Path) -> None:  # noqa: ANN4
     connection.execute(f"CREATE TEMP VIEW files AS {' UNION ALL BY NAME '.join(parts)}")
 
 
-def _refuse_differences(connection: Any, paths: Sequence[Path]) -> None:  # noqa: ANN401 - untyped library
+def _refuse_differences(connection: Any, files: Files) -> None:  # noqa: ANN401 - untyped library
     """Refuse a name that stands twice, and files that differ: worth saying, not filling up or converting."""
     first: dict[str, str] = {}
-    for path in paths:
+    for path in files.paths:
         with readable(path):
             reader = f"read_parquet({_names([path])}, hive_partitioning = false)"
             described = connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()  # noqa: S608 - quoted
@@ -149,8 +152,9 @@ def _refuse_differences(connection: Any, paths: Sequence[Path]) -> None:  # noqa
         types = {name: type_ for name, type_, *_ in described}
         if strange := sorted(set(types) - {name for (name,) in raw}):
             refuse_repetition(path.name, [strange[0].rsplit("_", 1)[0]] * 2)
+        refuse_keys(path.name, list(types), files.partitions)
         first = first or types
-        refuse_difference(paths[0].name, path.name, first, types)
+        refuse_difference(files.paths[0].name, path.name, first, types)
 
 
 def _other_partitions(files: Files) -> list[str]:
