@@ -87,7 +87,7 @@ def refused(root: Path, words: list[str], code: int, *sentence: str) -> Ended:
 @pytest.mark.parametrize(
     ("words", "needed"),
     [
-        (["validate-data"], "data.path is missing; set it or pass --data."),
+        (["validate-data"], "data.contract is missing; set it or pass --contract."),
         (["gate-model"], "gate.rules is missing; set it."),
         (["canary", "run"], "canary.serve is missing; set it."),
     ],

@@ -13,7 +13,6 @@ from mlops_ci.catalog import Entry
 from mlops_ci.cli.options import Common, common, flags, given
 from mlops_ci.cli.publish import publish
 from mlops_ci.errors import Interrupted, MlopsCiError, ProgramMissing
-from mlops_ci.render import json
 from mlops_ci.render.terminal import Terminal
 from mlops_ci.report import StepReport
 from mlops_ci.settings.project import SECTIONS
@@ -47,7 +46,6 @@ def run(entry: Entry, load: Callable[[], Action], shared: Common, flags_: Mappin
     terminal, began = Terminal(is_log="GITHUB_ACTIONS" in shared.environ), time.monotonic()
     try:
         report = _run(entry, load, shared, flags_, terminal)
-        json.render(report)  # what JSON does not know, such as NaN, is a bug like any other
     except (KeyboardInterrupt, Interrupted) as stopped:
         report = _failed(entry, Interrupted(str(stopped)))
     except MlopsCiError as failure:
@@ -55,7 +53,11 @@ def run(entry: Entry, load: Callable[[], Action], shared: Common, flags_: Mappin
     except Exception:  # noqa: BLE001 - a bug still leaves a report
         report = _failed(entry, MlopsCiError(f"Please report this:\n{traceback.format_exc()}"))
     report = replace(report, timings={**report.timings, "total": round(time.monotonic() - began, 3)})
-    publish(report, root=shared.root(), format_=shared.format, environ=shared.environ, terminal=terminal)
+    try:
+        publish(report, root=shared.root(), format_=shared.format, environ=shared.environ, terminal=terminal)
+    except ValueError:  # what JSON does not know, such as NaN, is a bug like any other
+        report = _failed(entry, MlopsCiError(f"Please report this:\n{traceback.format_exc()}"))
+        publish(report, root=shared.root(), format_=shared.format, environ=shared.environ, terminal=terminal)
     return report.exit_code
 
 

@@ -1,7 +1,8 @@
 """Any source of data as one table: files, a past revision, an object store, a database; the contract stays the same."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import has_magic
@@ -26,13 +27,34 @@ class Source:
     revision: str | None = None
 
 
+class Digest:
+    """The digest of files, found in a thread while they are judged; a signal does not wait for it."""
+
+    def __init__(self, find: Callable[[], str]) -> None:
+        """Start to look."""
+        self._found: list[str] = []
+        self._thread = threading.Thread(target=lambda: self._found.append(find()), daemon=True)
+        self._thread.start()
+
+    def result(self) -> str:
+        """Return the digest once it is known.
+
+        Raises:
+            NothingToJudge: a file was gone before it was read to its end.
+        """
+        self._thread.join()
+        if not self._found:
+            raise NothingToJudge("The data changed or vanished while they were judged. Judge them again.")
+        return self._found[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An open table, the folder that its files are named relative to, and the digest of what is judged."""
 
     table: Table
     root: Path
-    digest: str
+    digest: Digest
     files: int = 1
     keys: frozenset[str] = frozenset()  # of folders: their values stand in the files' names
     paths: tuple[Path, ...] = ()  # on this disk
@@ -57,11 +79,11 @@ def open_source(source: Source, root: Path, *, writes: Sequence[Path] = ()) -> I
         if database == "duckdb":
             path = root / source.path
             with open_database(path, table=source.table, query=source.query, writes=writes) as table:
-                yield Opened(table, root, digest_file(path), paths=(path,))
+                yield Opened(table, root, Digest(lambda: digest_file(path)), paths=(path,))
             return
         files, base, query = _gathered(source, root, scratch, database)
         with open_table(files, query=query, writes=writes) as table:
-            digest = digest_files((label(path, base), path) for path in files.paths)
+            digest = Digest(lambda: digest_files((label(path, base), path) for path in files.paths))
             yield Opened(
                 table, base, digest, len(files.paths), frozenset(files.partitions), (*files.paths, root / source.path)
             )

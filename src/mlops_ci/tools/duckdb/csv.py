@@ -16,7 +16,8 @@ _MISSING = ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan"
             "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")  # fmt: skip
 OPTIONS = (
     "union_by_name = true, header = true, delim = ',', quote = '\"', escape = '\"', skip = 0, sample_size = -1,"
-    f" auto_type_candidates = ['BIGINT', 'HUGEINT', 'DOUBLE', 'VARCHAR'], nullstr = [{', '.join(map(literal, _MISSING))}]"
+    " auto_type_candidates = ['BIGINT', 'HUGEINT', 'DOUBLE', 'VARCHAR'],"
+    f" nullstr = [{', '.join(map(literal, _MISSING))}]"
 )
 _LONGEST = 2**27  # characters of one cell
 _BLOCK = 2**20  # bytes
