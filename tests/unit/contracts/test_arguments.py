@@ -11,7 +11,7 @@ from mlops_ci.errors import NothingToJudge, UsageProblem
     "condition",
     [
         "@pd.io.common.os.system('id') == 0",
-        "a.to_csv('/tmp/x') == 0",
+        "a.to_csv('elsewhere.csv') == 0",
         "a.__class__ == 1",
         "a.map(print)",
         "eval('1') == 1",
