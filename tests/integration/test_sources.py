@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, feather, fs, parquet
 
-from builders import validated, write_contract
+from builders import PROGRAMS, validated, write_contract
 
 pytestmark = pytest.mark.integration
 
@@ -138,7 +138,8 @@ def test_a_query_sees_only_the_data(tmp_path: Path) -> None:
 
 def test_a_dvc_tracked_path_at_a_revision(tmp_path: Path) -> None:
     def run(*argv: str) -> None:
-        subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
+        env = os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
+        subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True, env=env)
 
     run("git", "init", "-q", "-b", "main")
     run("dvc", "init", "-q")
@@ -235,7 +236,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     identity = {"name": "ci", "credentials": [secret], "actions": ["Admin", "Read", "Write", "List"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     flags += ["-s3", f"-s3.config={folder / 's3.json'}", "-ip=127.0.0.1"]
-    argv = [shutil.which("weed") or "weed", "server", f"-dir={folder}", *flags]
+    argv = [str(PROGRAMS / "weed"), "server", f"-dir={folder}", *flags]
     server = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     endpoint = f"http://127.0.0.1:{ports[3]}"
     keys = {"access_key": "key", "secret_key": "word"}

@@ -1,6 +1,6 @@
 """Judge a table by a suite: few scans for what compiles, Great Expectations for the rest, in the suite's order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,8 @@ def judge(  # noqa: PLR0913 - each is a choice of the settings
     rows, others, counts = answered(table, scans, also)
     if not rows:
         raise NothingToJudge("The data has columns but not one row. Make the data again, or correct `data.path`.")
-    found: dict[int, Judged] = {}
-    for at, count in counts.items():
-        found[at] = _with_samples(from_counts(suite.expectations[at], count), scans[at], table, root)
+    found = {at: from_counts(suite.expectations[at], count) for at, count in counts.items()}
+    found |= _with_samples(found, scans, table, root)
     left = {at: one for at, one in enumerate(suite.expectations) if at not in found}
     task = _Task(suite, table, root, rows, engine, time_limit, every_row)
     found |= dict(zip(left, task.by_great_expectations(list(left.values())), strict=True))
@@ -75,15 +74,21 @@ def judge(  # noqa: PLR0913 - each is a choice of the settings
     )
 
 
-def _with_samples(judged: Judged, scan: Scan, table: Table, root: Path) -> Judged:
-    """Return the judgement with the first unexpected values, which only a breach makes worth a second look."""
-    if not judged.unexpected_count or scan.unexpected is None:
-        return judged
-    found = table.sample(scan.shown, scan.unexpected, SHOWN)
-    return replace(
-        judged,
-        unexpected=tuple(Unexpected(_shown(judged, one.values), one.row, label(Path(one.file), root)) for one in found),
-    )
+def _with_samples(
+    judged: Mapping[int, Judged], scans: Mapping[int, Scan], table: Table, root: Path
+) -> dict[int, Judged]:
+    """Return those that have unexpected values with the first of them."""
+    wanted = {at: scans[at] for at, one in judged.items() if one.unexpected_count and scans[at].unexpected is not None}
+    samples = table.samples([(scan.shown, scan.unexpected or Sql("false")) for scan in wanted.values()], SHOWN)
+    return {
+        at: replace(
+            judged[at],
+            unexpected=tuple(
+                Unexpected(_shown(judged[at], one.values), one.row, label(Path(one.file), root)) for one in sample
+            ),
+        )
+        for at, sample in zip(wanted, samples, strict=True)
+    }
 
 
 def _shown(judged: Judged, values: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever the columns hold

@@ -3,7 +3,7 @@
 from mlops_ci.contracts.case import Case, Compiler
 from mlops_ci.contracts.members import members, moments, within
 from mlops_ci.contracts.scan import Answers, Ask, Counted, Scan, sql
-from mlops_ci.tools.duckdb import Sql
+from mlops_ci.tools.duckdb import Column
 
 
 def distinct(*, no_other: bool, all_there: bool) -> Compiler:
@@ -16,11 +16,13 @@ def distinct(*, no_other: bool, all_there: bool) -> Compiler:
         if listed is None or not isinstance(given, list) or (no_other and not all_there and not given):
             return None
         there = within(case, listed)
-        others = sql("CASE WHEN NOT {} THEN {} END", there, case.value)
+        rows = sql("NOT {}", there) if not all_there else there if not no_other else sql("{} IS NOT NULL", case.value)
+        values = sql("(SELECT DISTINCT {} AS value FROM data WHERE {})", case.value, rows)
+        inside = within(Case((Column("value", case.column.kind, case.column.type),), {}), listed)
         asks = (
-            Ask(sql("count(DISTINCT {})", others) if no_other else Sql("0")),
-            Ask(sql("min(DISTINCT {}, 20)", others) if no_other else Sql("NULL")),
-            Ask(sql("count(DISTINCT CASE WHEN {} THEN {} END)", there, case.value) if all_there else Sql("0")),
+            Ask(sql("count_if(NOT {})", inside), values),
+            Ask(sql("min(value, 20) FILTER (NOT {})", inside), values),
+            Ask(sql("count_if({})", inside), values),
         )
         wanted = len(set(given))
         return Scan(asks, lambda found: _sets(found, wanted, no_other=no_other, all_there=all_there))
@@ -29,7 +31,7 @@ def distinct(*, no_other: bool, all_there: bool) -> Compiler:
 
 
 def _sets(found: Answers, wanted: int, *, no_other: bool, all_there: bool) -> Counted:
-    others, shown, there = int(found.values[0]), found.values[1] or [], int(found.values[2])
+    others, shown, there = int(found.values[0] or 0), found.values[1] or [], int(found.values[2] or 0)
     lacking = wanted - there
     return Counted(
         not (no_other and others) and not (all_there and lacking),

@@ -14,7 +14,9 @@ _PERCENT = r"^\d+(\.\d+)?\s*%$"
 class Section(BaseModel):
     """A section of `mlops.yaml`; unknown keys are errors and nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False, defer_build=True
+    )  # a step builds its own section only
 
 
 def _seconds(raw: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file held

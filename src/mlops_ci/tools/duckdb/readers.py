@@ -33,6 +33,7 @@ _JSON = (
     "format = 'newline_delimited', records = true, sample_size = -1, map_inference_threshold = -1,"
     " convert_strings_to_integers = false"
 )
+_DESCRIBED = "union_by_name = true, hive_partitioning = false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _jsonl(connection: Any, files: Files, _scratch: Path) -> None:  # noqa: ANN4
     for path in files.paths:
         jsonl.refuse_other_values(path)
     with jsonl.readable_objects(files.paths), readable(*files.paths):
-        described = run(connection, f"DESCRIBE SELECT * FROM read_json({names}, union_by_name = true)")  # noqa: S608 - quoted
+        described = run(connection, f"DESCRIBE SELECT * FROM read_json({names}, {_DESCRIBED})")  # noqa: S608 - quoted
     for path in files.paths:
         refuse_keys(path.name, [name for name, *_ in described], files.partitions)
         refuse_repetition(path.name, [name for name, *_ in described])

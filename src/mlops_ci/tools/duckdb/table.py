@@ -24,7 +24,8 @@ KINDS: dict[str, Kind] = {
     "TIMESTAMP_NS": "time",
     "TIMESTAMP WITH TIME ZONE": "time",
 }
-FILE, AT = "__mlops_ci_file__", "__mlops_ci_position__"  # columns that we add, so named that no data has them
+# Columns that we add, so named that no data has them.
+FILE, AT, WHICH = "__mlops_ci_file__", "__mlops_ci_position__", "__mlops_ci_sample__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,24 @@ class Table:
 
     def sample(self, columns: Sequence[str], condition: Sql, limit: int) -> tuple[Sample, ...]:
         """Return the values of the first rows that meet the condition over the numbered data, in the files' order."""
-        names = ", ".join(map(identifier, columns))
-        query = (
-            f"SELECT * FROM (SELECT {AT}, {names} FROM (SELECT *, row_number() OVER () AS {AT} FROM data)"  # noqa: S608
-            f" WHERE {condition.text} LIMIT {limit:d}) ORDER BY 1"
-        )
-        found = self._fetch(query, list(condition.values))
-        return tuple(Sample(dict(zip(columns, row, strict=True)), *self.place(at)) for at, *row in found)
+        return self.samples([(columns, condition)], limit)[0]
+
+    def samples(self, wanted: Sequence[tuple[Sequence[str], Sql]], limit: int) -> list[tuple[Sample, ...]]:
+        """Return a sample for each pair of columns and condition, all by one query."""
+        parts = [
+            f"SELECT * FROM (SELECT {at} AS {WHICH}, {AT}, {', '.join(map(identifier, dict.fromkeys(columns)))}"  # noqa: S608 - quoted or bound
+            f" FROM (SELECT *, row_number() OVER () AS {AT} FROM data) WHERE {condition.text} LIMIT {limit:d})"
+            for at, (columns, condition) in enumerate(wanted)
+        ]
+        names = list(dict.fromkeys(name for columns, _ in wanted for name in columns))
+        listed = ", ".join([WHICH, AT, *map(identifier, names)])
+        query = f"SELECT {listed} FROM ({' UNION ALL BY NAME '.join(parts)}) ORDER BY 1, 2"  # noqa: S608 - quoted or bound
+        values = [value for _, condition in wanted for value in condition.values]
+        found: list[list[Sample]] = [[] for _ in wanted]
+        for which, at, *row in self._fetch(query, values) if wanted else []:
+            there = dict(zip(names, row, strict=True))
+            found[which].append(Sample({name: there[name] for name in wanted[which][0]}, *self.place(at)))
+        return [tuple(one) for one in found]
 
     def place(self, position: int) -> tuple[int, str]:
         """Return (row within its file, file) of the n-th row of the table, counted from 1."""
