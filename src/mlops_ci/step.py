@@ -6,7 +6,9 @@ from typing import Protocol, TypeVar
 
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.process import SystemClock
+from mlops_ci.release.keyring import Keyring
 from mlops_ci.report import StepReport
+from mlops_ci.tools.git import Git
 
 OptionsT_contra = TypeVar("OptionsT_contra", contravariant=True)
 
@@ -23,12 +25,20 @@ class Context:
     settings_path: Path | None = None  # the settings file, where there is one
     chosen_model: str | None = None  # by --model, when the settings hold several
     git_token: str | None = field(default=None, repr=False)
+    signing_key: str | None = field(default=None, repr=False)  # PEM; this machine's own key where there is none
+    trusted_keys: tuple[str, ...] = ()  # PEM files in the repository
     hosted_runner: bool = False  # a GitHub-hosted machine that is gone after the job
 
     @property
     def workspace(self) -> Path:
         """Return the folder for reports, logs and what runs: never under version control."""
         return self.root / ".mlops-ci"
+
+    @property
+    def keyring(self) -> Keyring:
+        """Return which key signs evidence here, and which keys are trusted."""
+        git = Git(self.root, self.git_token)
+        return Keyring(git, self.workspace / "keys" / "evidence.pem", self.signing_key, self.trusted_keys)
 
 
 class Step(Protocol[OptionsT_contra]):

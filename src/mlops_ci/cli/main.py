@@ -19,11 +19,16 @@ from mlops_ci.errors import Interrupted, MlopsCiError, UsageProblem
 _HELPERS = {
     "contract": ("mlops_ci.cli.contract", "Propose a contract, check it, compare two, derive the request schema."),
     "demo": ("mlops_ci.cli.demo", "Run the whole journey on this machine: train, gate, canary, roll back."),
+    "keys": ("mlops_ci.cli.keys", "Write the public half of the key that signs evidence."),
     "profile": ("mlops_ci.cli.profile", "Write what a trusted data set looks like: the reference for drift."),
     "settings": ("mlops_ci.cli.settings", "Show each setting and where it came from."),
     "verdict": ("mlops_ci.cli.verdict", "Join the reports of a pipeline into one verdict."),
 }
-_SPECIAL = {"canary": "mlops_ci.cli.canary", "rollback": "mlops_ci.cli.rollback"}
+_SPECIAL = {
+    "canary": "mlops_ci.cli.canary",
+    "gate-model": "mlops_ci.cli.gate",
+    "rollback": "mlops_ci.cli.rollback",
+}
 
 
 class LazyCommands(click.Group):

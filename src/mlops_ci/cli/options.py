@@ -1,5 +1,6 @@
 """The options that every command has, and flags made from a section's model."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +79,8 @@ def given(kind: type[Section], values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_here(path: str) -> str:
-    """Return a path of the command line as an absolute one; a URL is one already."""
-    return path if "://" in path else str(Path.cwd() / path)
+    """Return a path of the command line as an absolute one; a URL, such as models:/name@alias, stays as it is."""
+    return path if re.match(r"[a-z][a-z0-9+.-]*:/", path) else str(Path.cwd() / path)
 
 
 def _is_path(info: FieldInfo) -> bool:

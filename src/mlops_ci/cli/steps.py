@@ -86,6 +86,8 @@ def prepare(entry: Entry, shared: Common, flags_: Mapping[str, Any], terminal: T
         settings_path=cascade.document.path,
         chosen_model=shared.model,
         git_token=shared.environ.get("MLOPS_CI_GIT_TOKEN"),
+        signing_key=shared.environ.get("MLOPS_CI_SIGNING_KEY"),
+        trusted_keys=project.trusted_keys,
         hosted_runner=shared.environ.get("RUNNER_ENVIRONMENT") == "github-hosted",
     )
     return options, context

@@ -1,89 +1,122 @@
-"""Get both models' answers to the golden set: predictions first, then latency in interleaved rounds."""
+"""Both models' answers to the golden set: quality first, then latency, size and cost where a rule asks for them."""
 
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from mlops_ci.errors import NothingToJudge
-from mlops_ci.models.golden import GoldenSet
-from mlops_ci.process import Conversation
-from mlops_ci.stats.paired import Floats
-
-_WORKER = Path(__file__).with_name("worker.py")
-WARM_UP = 20  # single requests before the first round
-ROUNDS = 12  # the round is the unit of the interval
-PER_ROUND = 25  # single requests of each model in a round
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """One model's answers: scores of shape (n,), and milliseconds of single requests, shape (rounds, requests)."""
-
-    scores: Floats
-    latencies: Floats
+from mlops_ci.errors import NothingToJudge, UsageProblem
+from mlops_ci.models import files, latency
+from mlops_ci.models.asked import Asked, Process, Service, start, takes_batches
+from mlops_ci.models.golden import Columns, GoldenSet
+from mlops_ci.models.latency import Rounds
+from mlops_ci.models.metrics.known import BATCH
+from mlops_ci.models.predictions import Columns as Answered
+from mlops_ci.models.predictions import understood
+from mlops_ci.models.truth import Predictions, Rows
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A model that is asked: its name for people, and its folder."""
+    """A model that answers: an MLflow folder with its interpreter, the URL of a service, or a file of predictions."""
 
     name: str
-    folder: Path
+    folder: Path | None = None
+    url: str | None = None
+    file: Path | None = None
+    python: str | Path = "python"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One model's answers: predictions in id order, latencies where they were measured, its size in megabytes."""
+
+    predictions: Predictions
+    latencies: Rounds | None = None
+    megabytes: float | None = None
+
+    def take(self, rows: Rows) -> "Answers":
+        """Return the answers to some rows."""
+        return replace(self, predictions=self.predictions.take(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Answers by arm, and the rounds of the challenger beside its own copy."""
+
+    arms: Mapping[str, Answers]
+    noise: tuple[Rounds, Rounds] | None = None
 
 
 def gather(
-    arms: list[Arm], golden: GoldenSet, label: str, *, python: str, timeout: float, logs: Path, with_latency: bool
-) -> dict[str, Answers]:
-    """Ask each model in a process of its own, all alive together, and return their answers by arm.
+    arms: Sequence[Arm], golden: GoldenSet, columns: Columns, *, timeout: float, logs: Path, latencies: Collection[str]
+) -> Gathered:
+    """Ask each model, all alive together, and return their answers by arm; `latencies` are those that rules name.
 
     Raises:
-        ProgramFailed: a model cannot be loaded, raises or hangs; the end of its output is in the message.
-        NothingToJudge: a model's answers are not one finite number for each row.
+        ProgramFailed: a model cannot be loaded, raises or hangs, or a service fails.
+        NothingToJudge: answers are not one usable answer for each row.
+        UsageProblem: latency is wanted of a file, or that of batches of a service that takes one row at a time.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack, TemporaryDirectory() as folder:
-        workers = {
-            arm.name: stack.enter_context(
-                Conversation(
-                    [python, _WORKER, arm.folder, golden.path, label],
-                    cwd=golden.path.parent,
-                    env={"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
-                    log=logs / f"gate-{arm.name}.log",
-                )
+    with ExitStack() as stack:
+        asked = {one.name: found for one in arms if (found := _asked(one, golden, columns, timeout, logs, stack))}
+        answered = {one.name: _answers(one, asked.get(one.name), golden, columns) for one in arms}
+        if not latencies:
+            return Gathered(answered)
+        if by_file := [one.name for one in arms if one.file]:
+            raise UsageProblem(
+                f"A rule is about latency, and the {by_file[0]} is a file of predictions, which cannot be asked. "
+                "Name a model, or take the rule away."
             )
-            for arm in arms
-        }
-        scores = {name: _predict(name, worker, golden, Path(folder), timeout) for name, worker in workers.items()}
-        rounds = _rounds(workers, golden.ids.size, timeout) if with_latency else {}
-    empty = np.empty((0, 0))
-    return {name: Answers(scores[name], rounds.get(name, empty)) for name in workers}
+        twin = replace(arms[-1], name="copy")
+        copy = _asked(twin, golden, columns, timeout, logs, stack)
+        if copy is None:  # pragma: no cover - only files are not asked
+            raise AssertionError
+        timed = latency.measure(asked, copy, golden.ids.size, batches=_batches(latencies, arms))
+    return Gathered({name: replace(one, latencies=timed.arms[name]) for name, one in answered.items()}, timed.noise)
 
 
-def _predict(name: str, worker: Conversation, golden: GoldenSet, folder: Path, timeout: float) -> Floats:
-    path = folder / f"{name}.npy"
-    worker.ask({"do": "predict", "to": str(path)}, timeout=timeout)
-    scores: Floats = np.load(path, allow_pickle=False)
-    if scores.shape != golden.ids.shape:
-        raise NothingToJudge(f"The {name} answered with shape {scores.shape}; one number for each row is needed.")
-    if not np.isfinite(scores).all():
-        raise NothingToJudge(f"The {name} gave {np.sum(~np.isfinite(scores))} answers that are not finite numbers.")
-    if scores.min() < 0 or scores.max() > 1:
-        raise NothingToJudge(f"The {name}'s answers are not probabilities: they lie outside 0 … 1.")
-    return scores[golden.order]
+def _batches(latencies: Collection[str], arms: Sequence[Arm]) -> bool:
+    wanted = not BATCH.keys().isdisjoint(latencies)
+    if wanted and (one_by_one := [one.name for one in arms if one.url and not takes_batches(one.url)]):
+        said = f"A rule is about batches, and the {one_by_one[0]} is a service that takes one row at a time"
+        raise UsageProblem(f"{said}. Name its /invocations, or take the rule away.")
+    return wanted
 
 
-def _rounds(workers: dict[str, Conversation], rows: int, timeout: float) -> dict[str, Floats]:
-    """Time single requests in ABBA order, so that a drift of the machine hits both models alike."""
-    names = list(workers)
-    choice = np.random.default_rng(0).integers(0, rows, size=(ROUNDS + 1, max(WARM_UP, PER_ROUND))).tolist()
-    for worker in workers.values():
-        worker.ask({"do": "time", "rows": choice[ROUNDS]}, timeout=timeout)
-    took: dict[str, list[list[float]]] = {name: [] for name in names}
-    for number in range(ROUNDS):
-        for name in names if number % 2 == 0 else reversed(names):
-            answer = workers[name].ask({"do": "time", "rows": choice[number][:PER_ROUND]}, timeout=timeout)
-            took[name].append(answer["ms"])
-    return {name: np.array(rows_) for name, rows_ in took.items()}
+def _asked(arm: Arm, golden: GoldenSet, columns: Columns, timeout: float, logs: Path, stack: ExitStack) -> Asked | None:
+    if arm.url is not None:
+        return Service(arm.name, arm.url, golden, columns, timeout)
+    if arm.folder is None:
+        return None
+    worker = stack.enter_context(start(arm.name, arm.folder, golden, arm.python, logs))
+    return Process(arm.name, worker, golden, timeout)
+
+
+def _answers(arm: Arm, asked: Asked | None, golden: GoldenSet, columns: Columns) -> Answers:
+    found = files.read(arm.file, columns, golden) if arm.file else _in_order(asked.predict(), golden) if asked else {}
+    quality = {name: values for name, values in found.items() if name != files.COST}
+    predictions = replace(understood(arm.name, quality, golden), costs=_costs(arm.name, found))
+    return Answers(predictions, megabytes=_megabytes(arm.folder) if arm.folder else None)
+
+
+def _in_order(answered: Answered, golden: GoldenSet) -> Answered:
+    """Return a model's answers in id order; a wrong number of them stays as it is, to be refused."""
+    fits = {name: values.shape == golden.ids.shape for name, values in answered.items()}
+    return {name: values[golden.order] if fits[name] else values for name, values in answered.items()}
+
+
+def _costs(name: str, found: Answered) -> "np.ndarray[tuple[int], np.dtype[np.float64]] | None":
+    if files.COST not in found:
+        return None
+    costs = np.asarray(found[files.COST], dtype=np.float64)
+    if not np.isfinite(costs).all():
+        raise NothingToJudge(f"The {name} left {int((~np.isfinite(costs)).sum())} rows without a finite cost.")
+    return costs
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

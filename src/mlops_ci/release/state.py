@@ -19,6 +19,7 @@ class Release:
     commit: str
     evidence: str  # path of the gate's statement on the state branch
     since: str  # RFC 3339, UTC
+    override: str = ""  # who released it without evidence, and why
 
     @property
     def name(self) -> str:
@@ -64,10 +65,10 @@ class State:
 
         document: dict[str, Any] = {"schema": SCHEMA, "environment": self.environment, "model": self.model}
         if self.champion:
-            document["champion"] = asdict(self.champion)
+            document["champion"] = _plain(self.champion)
         if self.challenger:
             place = {"weight": self.challenger.weight, "step": self.challenger.step}
-            document["challenger"] = asdict(self.challenger.release) | place
+            document["challenger"] = _plain(self.challenger.release) | place
         document["rejected"] = list(self.rejected)
         stream = io.StringIO()
         writer = YAML()
@@ -116,6 +117,11 @@ def _challenger(raw: dict[str, Any]) -> Challenger:
     if not (0 < weight < 100 and step > 0):  # noqa: PLR2004 - percent
         raise ValueError(f"there is no step {step} at {weight} %")
     return Challenger(_release(raw), weight, step)
+
+
+def _plain(release: Release) -> dict[str, str]:
+    """Return a release as it stands in the file: an override only where there is one."""
+    return {key: value for key, value in asdict(release).items() if value or key != "override"}
 
 
 def _release(raw: dict[str, Any]) -> Release:

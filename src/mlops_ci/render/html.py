@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mlops_ci.render import distributions, pictures
+from mlops_ci.render import distributions, forest, pictures
 from mlops_ci.render.words import headline, interval, number, place_in_words, worst_first
 from mlops_ci.report import Location, StepReport
 
@@ -28,6 +28,9 @@ def card(raw: Mapping[str, Any], title: str) -> dict[str, Any]:
         "measurements": [one for one in raw.get("measurements", []) if one.get("challenger") is not None],
         "inputs": raw.get("inputs", {}),
         "distributions": distributions.pictures(raw.get("measurements", [])),
+        "forest": forest.forest(raw.get("measurements", [])),
+        "rounds": forest.rounds(raw.get("measurements", [])),
+        "flipped": [id_ for one in raw.get("measurements", []) for id_ in one["evidence"].get("first_ids", ())],
         "picture": pictures.staircase(raw.get("timeline", [])),
         "timeline": raw.get("timeline", []),
     }
@@ -57,5 +60,6 @@ def _environment() -> Environment:
         "width": pictures.WIDTH,
         "height": pictures.HEIGHT,
         "distribution_width": distributions.WIDTH,
+        "forest_width": forest.WIDTH,
     }
     return environment

@@ -1,26 +1,27 @@
 """From a registered version to a release that can be judged, and from a release to a workload that can be started."""
 
-import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlops_ci.errors import NothingToJudge, ProgramFailed, Rejected
-from mlops_ci.evidence import digest_model, find_fault
+from mlops_ci.errors import ProgramFailed
+from mlops_ci.evidence import digest_model
 from mlops_ci.release.state import Release
+from mlops_ci.rollout.proofs import proof_of
 from mlops_ci.tools.git import Git
-from mlops_ci.tools.mlflow import Registry, Version
+from mlops_ci.tools.mlflow import Registry
 from mlops_ci.traffic.engine import Workload
 
-DIGEST_TAG = "mlops_ci.model_digest"
-COMMIT_TAG = "mlops_ci.commit"
-GATE_EVIDENCE = "gate-model.json"
+if TYPE_CHECKING:
+    from securesystemslib.signer import Key
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A release on its way in, with the statement that it passed the gate."""
+    """A release on its way in, with the sealed statement that it passed the gate (or that somebody overrode it)."""
 
     release: Release
     statement: bytes
@@ -36,24 +37,19 @@ class Shelf:
     folder: Path
     serve: tuple[str, ...]
 
-    def candidate(self, version: str | None, now: float) -> Candidate:
+    def candidate(self, version: str | None, now: float, trusted: Sequence["Key"]) -> Candidate:
         """Return a registered version (the newest by default) as a candidate.
 
         Raises:
             NothingToJudge: there is no such version, or it was not registered by `register-model`.
-            Rejected: no statement proves that exactly this model passed the gate.
+            Rejected: no statement signed by a trusted key proves that exactly this model passed the gate, and
+                nobody overrode it.
         """
         found = self.registry.find(self.model, version)
-        digest, commit = found.tags.get(DIGEST_TAG), found.tags.get(COMMIT_TAG)
-        if not digest or not commit:
-            raise NothingToJudge(
-                f"{self.model} version {found.version} does not say which commit made it. "
-                "Register it with: mlops-ci register-model."
-            )
-        statement = self._statement(found, digest)
+        proof = proof_of(self.registry, found, trusted, self.folder / "evidence" / found.version)
         since = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        evidence = f"evidence/gate-model/{digest.removeprefix('sha256:')}.json"
-        return Candidate(Release(found.version, digest, commit, evidence, since), statement)
+        release = Release(found.version, proof.digest, proof.commit, proof.path, since, proof.override)
+        return Candidate(release, proof.sealed)
 
     def workload(self, release: Release) -> Workload:
         """Return what must be started for a release: its commit's code and its registered model, checked.
@@ -75,15 +71,3 @@ class Shelf:
                 f"{found} instead of {release.model_digest}. Somebody changed it; do not serve it."
             )
         return model
-
-    def _statement(self, version: Version, digest: str) -> bytes:
-        raw = self.registry.evidence(version, GATE_EVIDENCE, self.folder / "evidence" / version.version)
-        if raw is None:
-            raise Rejected(f"{self.model} version {version.version} has no evidence that it passed the gate.")
-        try:
-            fault = find_fault(json.loads(raw), step="gate-model", subjects={"model": digest})
-        except ValueError:
-            fault = "it is not JSON"
-        if fault:
-            raise Rejected(f"The gate's statement on {self.model} version {version.version} proves nothing: {fault}.")
-        return raw

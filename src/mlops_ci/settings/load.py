@@ -163,8 +163,15 @@ def _keys(kind: type[Section], inside: tuple[int | str, ...]) -> tuple[str, ...]
 
 
 def is_flag(kind: type[Section], field: str) -> bool:
-    """Say whether a setting can be given as a flag: single values can, lists and mappings cannot."""
-    return not any(word in str(kind.model_fields[field].annotation) for word in ("list", "dict", "Settings"))
+    """Say whether a setting can be given as a flag: lists and mappings cannot, nor what describes the data."""
+    extra = kind.model_fields[field].json_schema_extra
+    if isinstance(extra, dict) and extra.get("flag") is False:
+        return False
+    return not _is_nested(kind, field)
+
+
+def _is_nested(kind: type[Section], field: str) -> bool:
+    return any(word in str(kind.model_fields[field].annotation) for word in ("list", "dict", "Settings"))
 
 
 def flag_of(kind: type[Section], field: str) -> str:
@@ -183,7 +190,7 @@ def _origins(section: str | None, environment: Mapping[str, Any]) -> dict[str, s
 
 
 def _decode(value: str, kind: type[Section], field: str) -> Any:  # noqa: ANN401 - as YAML gives it
-    if is_flag(kind, field):
+    if not _is_nested(kind, field):
         return value
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError

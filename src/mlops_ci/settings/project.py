@@ -4,7 +4,7 @@ from pydantic import Field
 
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.settings.data import DataSettings
-from mlops_ci.settings.fields import Section
+from mlops_ci.settings.fields import Names, Section
 from mlops_ci.settings.gate import GateSettings
 from mlops_ci.settings.register import RegisterSettings
 
@@ -25,3 +25,8 @@ class ProjectSettings(Section):
         description="Name of the registered model; it names release files, so letters, digits, . _ and - only.",
     )
     tracking_uri: str = Field(default="sqlite:///mlflow.db", description="MLflow server or database.")
+    trusted_keys: Names = Field(
+        default=(),
+        description="Public keys (PEM files in this repository) whose signed evidence counts, as the commit has them; "
+        "without any, this machine's own key.",
+    )

@@ -1,8 +1,9 @@
 """Section `register`: which model becomes a version, and on what evidence."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from mlops_ci.settings.fields import Section
 
@@ -12,7 +13,11 @@ class RegisterSettings(Section):
 
     path: Path = Field(default=Path("models/current"), description="MLflow model folder to register.")
     data: Path = Field(default=Path("dvc.lock"), description="File that pins the data: its digest is recorded.")
-    gate_report: Path = Field(
-        default=Path(".mlops-ci/reports/gate-model.json"),
-        description="Report of gate-model about exactly this model.",
+    evidence: Path = Field(
+        default=Path(".mlops-ci/evidence/gate-model.json"),
+        description="Signed evidence that gate-model passed exactly this model.",
+    )
+    override_reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)] | None = Field(
+        default=None,
+        description="Why a model is registered without evidence: signed, recorded and shown wherever it is released.",
     )

@@ -8,6 +8,7 @@ from mlops_ci.rollout import supervisor
 from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.controller import Canary, Cause, Outcome
 from mlops_ci.rollout.lease import Guard
+from mlops_ci.rollout.proofs import override_found
 from mlops_ci.settings.canary import CanarySettings as Options
 from mlops_ci.step import Context
 from mlops_ci.tools import mlflow
@@ -56,12 +57,13 @@ def evaluate(outcome: Outcome, options: Options) -> tuple[tuple[Finding, ...], t
         verdict="pass" if outcome.promoted else None,
         evidence={"e_value": outcome.evidence, "guardrail": outcome.guardrail},
     )
+    place = Location(name=release.name)
+    overridden = (override_found(release.override, release.name),) if release.override else ()
     if outcome.promoted:
-        return (), (against,)
+        return overridden, (against,)
     code, severity, effect, title, remedy = _FINDINGS[outcome.cause]
     message = f"{outcome.detail}. {remedy}" if outcome.detail else remedy
-    place = Location(name=release.name)
-    found = [Finding(code, severity, effect, title, message, place, {"cause": outcome.cause})]
+    found = [*overridden, Finding(code, severity, effect, title, message, place, {"cause": outcome.cause})]
     if not outcome.recorded:
         found.append(_unrecorded(place))
     return tuple(found), (against,)
@@ -91,7 +93,8 @@ def run(options: Options, context: Context) -> StepReport:
         progress=context.progress,
         guard=Guard(parts.lease(), lambda: supervisor.start(parts)),
     )
-    outcome = canary.run(shelf.candidate(options.version, context.clock.now()))
+    trusted = context.keyring.trusted(git.head())
+    outcome = canary.run(shelf.candidate(options.version, context.clock.now(), trusted))
     findings, measurements = evaluate(outcome, options)
     return StepReport(
         NAME,

@@ -1,165 +1,221 @@
 """Step `gate-model`: judge a challenger against the champion on the golden set; it ships only if every rule passes."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
-from mlops_ci.evidence import digest_bytes, digest_file, digest_model
-from mlops_ci.models import answers, golden, parts, rules
-from mlops_ci.models.answers import Arm
-from mlops_ci.models.golden import GoldenSet
-from mlops_ci.models.metrics import LATENCIES, demand_known
-from mlops_ci.models.rules import Facts
+from mlops_ci.evidence import digest_file, digest_model
+from mlops_ci.models import answers, base, gate_words, integrity, interpreters, rulebook
+from mlops_ci.models.answers import Arm, Gathered
+from mlops_ci.models.rulebook import Rulebook
 from mlops_ci.release.branch import StateBranch
-from mlops_ci.report import Effect, Finding, Location, Measurement, StepReport
+from mlops_ci.release.ledger import Decision, Ledger, judge_budget
+from mlops_ci.report import Finding, Measurement, StepReport
 from mlops_ci.rollout.candidates import Shelf
 from mlops_ci.settings.gate import GateSettings as Options
 from mlops_ci.step import Context
+from mlops_ci.tools import picklescan
 from mlops_ci.tools.git import Git
 from mlops_ci.tools.mlflow import Registry
 
 NAME = "gate-model"
+_BASE = "base"  # what the base's rules found is told apart by this word
 
 
-def evaluate(
-    facts: Facts, options: Options, rows: GoldenSet, cases: list[str]
-) -> tuple[tuple[Finding, ...], tuple[Measurement, ...]]:
-    """Hold every rule against the evidence.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Rules with the answers that they are held against; `by` says whose rules they are, where not the head's."""
+
+    book: Rulebook
+    gathered: Gathered
+    by: str = ""
+
+
+def evaluate(held: Sequence[Held], more: Sequence[Finding]) -> tuple[tuple[Finding, ...], tuple[Measurement, ...]]:
+    """Hold every rule against the evidence, the head's first; then the base's, where they differ.
 
     Raises:
         NothingToJudge: there is no champion, and no rule judges the challenger alone.
     """
-    on_estimate = options.decide_on == "estimate"
-    pairs = [(metric, bound) for rule in options.rules for metric, bound in rule.items()]
-    measured = [rules.judge(metric, bound, facts, on_estimate=on_estimate) for metric, bound in pairs]
-    if options.flips and (flips := parts.judge_flips(options.flips, rows, facts)):
-        measured.append(flips)
-    if all(one.verdict is None for one in measured):
-        raise NothingToJudge(
-            "There is no champion yet, and no rule judges a challenger alone. Add one with at_least or at_most."
-        )
-    findings = [_finding(one) for one in measured if one.verdict in {"fail", "inconclusive"}]
-    slices = parts.judge_slices(options.slices, rows, facts) if options.slices else []
-    findings += [_slice(one, options) for one in slices if one.verdict in {"fail", "inconclusive"}]
-    findings += [_case(one) for one in parts.failed_cases(cases, rows, facts)]
-    return (*findings, *_remarks(facts, on_estimate=on_estimate)), (*measured, *slices)
-
-
-def _remarks(facts: Facts, *, on_estimate: bool) -> list[Finding]:
-    """Return what a reader of the verdict must know beside it."""
-    found = []
-    if facts.champion is None:
-        found.append(
-            Finding(
-                "MCI-GATE-003",
-                "info",
-                "informs",
-                "First release: nothing to compare with",
-                "No champion is released yet, so only rules about the challenger alone were judged.",
-            )
-        )
-    if on_estimate:
-        found.append(
-            Finding(
-                "MCI-GATE-004",
-                "low",
-                "informs",
-                "Judged by the estimates alone",
-                "A challenger that is a little worse passes about half of the time. "
-                "Set gate.decide_on to interval to be sure.",
-            )
-        )
-    return found
-
-
-def _slice(one: Measurement, options: Options) -> Finding:
-    """Return the finding about a slice; an undecided one blocks only where safety must be proved."""
-    name = str(one.evidence["slice"])
-    place = Location(name=name)
-    seen = f"measured {_number(one.value)} on {one.n:,} rows; 95 % bounds {_number(one.low)} and {_number(one.high)}"
-    if one.verdict == "fail":
-        message = f"{seen}, limit {_number(one.threshold)}. Look at these rows before you train again."
-        return Finding("MCI-GATE-005", "critical", "blocks", f"{name}: {one.metric} is worse", message, place)
-    needs_proof = options.slices is not None and options.slices.prove == "safety"
-    effect: Effect = "undecided" if needs_proof else "informs"
-    message = f"{seen}. These rows show effects of {_number(one.detectable)} with 80 % power: add more of them."
-    return Finding("MCI-GATE-006", "medium", effect, f"{name}: {one.metric} not decided", message, place)
-
-
-def _case(case: str) -> Finding:
-    return Finding(
-        "MCI-GATE-007",
-        "critical",
-        "blocks",
-        f"The must-pass case {case} is wrong",
-        "This row must be right whatever the averages say. Train a model that knows it.",
-        Location(name=case),
-    )
-
-
-def _finding(one: Measurement) -> Finding:
-    place = Location(name=one.metric)
-    seen = f"measured {_number(one.value if one.value is not None else one.challenger)}"
-    limits = f"95 % bounds {_number(one.low)} and {_number(one.high)}, limit {_number(one.threshold)}"
-    bounds = f"{limits}, n = {one.n:,}"
-    if one.verdict == "fail":
-        message = f"{seen}; {bounds}. The challenger does not ship; train a better one."
-        return Finding("MCI-GATE-001", "critical", "blocks", f"{one.name}: not met", message, place)
-    message = (
-        f"{seen} by {one.method}; {bounds}. "
-        f"This golden set shows effects of {_number(one.detectable)} with 80 % power: "
-        "add golden rows, or widen the limit."
-    )
-    return Finding("MCI-GATE-002", "high", "undecided", f"{one.name}: not decided", message, place)
-
-
-def _number(value: float | None) -> str:
-    return "nothing" if value is None else f"{value:.4g}"
+    findings, measurements = list(more), list[Measurement]()
+    for one in held:
+        found, measured = rulebook.judge(one.book, one.gathered)
+        if one.by:
+            found = [replace(each, title=f"By the rules of {one.by}: {each.title}") for each in found]
+            measured = [replace(each, name=f"{_BASE}: {each.name}") for each in measured]
+        findings += [each for each in found if each.title not in {known.title for known in findings}]
+        measurements += measured
+    return tuple(findings), tuple(measurements)
 
 
 def run(options: Options, context: Context) -> StepReport:
     """Ask both models for their answers to the golden set, and judge them."""
-    metrics = [metric for rule in options.rules for metric in rule]
-    for metric in metrics:
-        demand_known(metric)
-    columns = options.slices.by if options.slices else []
-    rows = golden.load(context.root / options.golden, options.id, options.label, columns)
-    cases = parts.read_cases(context.root / options.must_pass, rows) if options.must_pass else []
-    challenger = Arm("challenger", context.root / options.challenger)
-    inputs = {"model": digest_model(challenger.folder), "golden": rows.digest, "rules": _rules_digest(options)}
-    champion = _champion(options, context)
-    if options.must_pass:
-        inputs["must_pass"] = digest_file(context.root / options.must_pass)
-    if champion:
-        inputs["champion"] = digest_model(champion.folder)
-    context.progress.status(f"asking {'both models' if champion else 'the challenger'} {rows.ids.size:,} golden rows")
-    found = answers.gather(
-        [champion, challenger] if champion else [challenger],
-        rows,
-        options.label,
-        python=options.python,
-        timeout=options.timeout,
-        logs=context.workspace / "logs",
-        with_latency=any(metric in LATENCIES for metric in metrics),
+    _evidence(context).unlink(missing_ok=True)  # an earlier verdict's must not survive this one
+    must_pass = context.root / options.must_pass if options.must_pass else None
+    book = rulebook.read(options, context.root, context.root / options.golden, must_pass)
+    if options.training:
+        integrity.refuse_training_rows(book.golden, book.columns, options.training, context.root)
+    ledger = _ledger(options, context)
+    _demand_same_version(book, options, ledger)
+    arms = _arms(options, context)
+    inputs = _digests(book, arms) | _commit(context.root)
+    if must_pass:
+        inputs["must_pass"] = digest_file(must_pass)
+    if refused := _refused(arms, context):
+        return StepReport(NAME, findings=refused, inputs=inputs)
+    arms = interpreters.assign(arms, options, context.workspace / "environments")
+    asked = "both models" if len(arms) > 1 else "the challenger"
+    context.progress.status(f"asking {asked} {book.golden.ids.size:,} golden rows")
+    with TemporaryDirectory() as folder:
+        older, remarks = _by_base(options, context, Path(folder))
+        latencies = book.latencies | (older.latencies if older else frozenset())
+        held = [Held(book, _gathered(book, arms, context, latencies=latencies))]
+        if older is not None:
+            again = held[0].gathered
+            if not _same_question(older, book):
+                others = interpreters.assign(_arms(older.options, context), options, context.workspace / "environments")
+                again = _gathered(older, others, context, latencies=latencies)
+            held.append(Held(older, again, str(options.base)))
+        findings, measurements = evaluate(held, remarks)
+    report = StepReport(NAME, findings=findings, measurements=measurements, inputs=inputs)
+    spent = _recorded(ledger, book, report, context) if ledger else ()
+    return _sealed(replace(report, findings=(*findings, *spent)), context)
+
+
+def _same_question(one: Rulebook, other: Rulebook) -> bool:
+    """Say whether both sets of rules are about the same answers of the same models."""
+    same = all(getattr(one.options, name) == getattr(other.options, name) for name in ("champion", "environment"))
+    rows = one.golden.digest == other.golden.digest and one.columns.key == other.columns.key
+    return (
+        same and rows and one.columns.label == other.columns.label and one.golden.truth.task == other.golden.truth.task
     )
-    facts = Facts(rows.labels, found["challenger"], found.get("champion"))
-    findings, measurements = evaluate(facts, options, rows, cases)
-    return StepReport(NAME, findings=findings, measurements=measurements, inputs=inputs | _commit(context.root))
 
 
-def _champion(options: Options, context: Context) -> Arm | None:
-    """Return the champion's model: what the state branch names, or what the settings do."""
+def _gathered(book: Rulebook, arms: Sequence[Arm], context: Context, *, latencies: frozenset[str]) -> Gathered:
+    return answers.gather(
+        arms,
+        book.golden,
+        book.columns,
+        timeout=book.options.timeout,
+        logs=context.workspace / "logs",
+        latencies=latencies,
+    )
+
+
+def _arms(options: Options, context: Context) -> list[Arm]:
+    """Return the champion, where there is one, and the challenger."""
+    challenger = _arm("challenger", options.challenger, options.challenger_predictions, context)
+    if options.champion_predictions:
+        return [_arm("champion", "", options.champion_predictions, context), challenger]
     if options.champion == "none":
-        return None
+        return [challenger]
     if options.champion != "released":
-        return Arm("champion", context.root / options.champion)
+        return [_arm("champion", options.champion, None, context), challenger]
     git = Git(context.root, context.git_token)
     git.demand_origin()
     released = StateBranch(git, options.environment, context.model).read().champion
     if released is None:
-        return None
+        return [challenger]
     registry = Registry(context.tracking_uri, context.root)
     shelf = Shelf(git, registry, context.model, context.workspace / "run", ())
-    return Arm("champion", shelf.model_of(released))
+    return [Arm("champion", shelf.model_of(released)), challenger]
+
+
+def _arm(name: str, place: str, predictions: Path | None, context: Context) -> Arm:
+    if predictions is not None:
+        return Arm(name, file=context.root / predictions)
+    if place.startswith(("http://", "https://")):
+        return Arm(name, url=place)
+    if place.startswith(("models:/", "runs:/")):
+        registry = Registry(context.tracking_uri, context.root)
+        return Arm(name, registry.fetch(place, context.workspace / "models" / name))
+    return Arm(name, context.root / place)
+
+
+def _refused(arms: Sequence[Arm], context: Context) -> tuple[Finding, ...]:
+    """Return a finding for each model that would run code when it is loaded, unless a scan passed exactly it."""
+    found = {arm: picklescan.dangerous(arm.folder) for arm in arms if arm.folder}
+    scan = context.workspace / "reports" / "scan.json"
+    return tuple(
+        gate_words.pickle_found(dangerous, arm.name)
+        for arm, dangerous in found.items()
+        if dangerous and arm.folder and not picklescan.passed(scan, digest_model(arm.folder))
+    )
+
+
+def _by_base(options: Options, context: Context, folder: Path) -> tuple[Rulebook | None, list[Finding]]:
+    """Return the base's rules where they, or the rows that they are about, differ from the head's; and a word."""
+    if options.base is None:
+        return None, []
+    settings = context.settings_path.name if context.settings_path else "the flags"
+    old = base.at(options.base, context.root, context.settings_path, context.chosen_model, options)
+    if old is None:
+        return None, [base.policy_found(("rules",), settings, f"{options.base}, which has none")]
+    files = {name: path for name in ("golden", "must_pass") if (path := getattr(old, name)) is not None}
+    got = {
+        name: base.file_at(options.base, path, context.root, folder / name / path.name) for name, path in files.items()
+    }
+    changed = list(base.changed(old, options, context.root))
+    for name, path in got.items():
+        here = getattr(options, name)
+        if name not in changed and path and here and digest_file(path) != digest_file(context.root / here):
+            changed.append(name)
+    if not changed:
+        return None, []
+    golden = got["golden"]
+    remarks = [base.policy_found(tuple(changed), settings, options.base)]
+    if golden is None:
+        raise NothingToJudge(
+            f"The golden set of {options.base} cannot be had: {old.golden}. Fetch it, with DVC or git."
+        )
+    return rulebook.read(base.asked_as(old, options), context.root, golden, got.get("must_pass")), remarks
+
+
+def _ledger(options: Options, context: Context) -> Ledger | None:
+    """Return the ledger of golden sets; None where the champion is not the released one, so that nothing is counted."""
+    if options.champion != "released" or options.champion_predictions:
+        return None
+    git = Git(context.root, context.git_token)
+    git.demand_origin()
+    return Ledger(git)
+
+
+def _demand_same_version(book: Rulebook, options: Options, ledger: Ledger | None) -> None:
+    version = options.golden_version
+    known = ledger.versions().get(version) if ledger and version else None
+    if known is not None and known != book.golden.digest:
+        raise NothingToJudge(
+            f"{options.golden} changed under the same version {version}: {book.golden.digest} instead of {known}. "
+            "Give it a new gate.golden_version, or the old content."
+        )
+
+
+def _recorded(ledger: Ledger, book: Rulebook, report: StepReport, context: Context) -> tuple[Finding, ...]:
+    """Count the decision, and return what its golden set's budget says to it."""
+    inputs, options = report.inputs, book.options
+    model = inputs.get("model") or inputs.get("challenger_predictions") or options.challenger
+    question = model, inputs.get("champion", ""), inputs["rules"]
+    before = ledger.read(book.golden.digest).others(*question)
+    at = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    decision = Decision(*question, report.verdict or "", at, inputs.get("commit", ""))
+    if refused := ledger.record(book.golden.digest, decision, options.golden_version or ""):
+        context.progress.note(f"This decision was not counted on the golden set: {refused}")
+    found = judge_budget(before, options.budget)
+    return (found,) if found else ()
+
+
+def _digests(book: Rulebook, arms: Sequence[Arm]) -> dict[str, str]:
+    names = {"challenger": "model", "champion": "champion"}
+    found = {"golden": book.golden.digest, "rules": base.rules_digest(book.options)}
+    for arm in arms:
+        if arm.folder:
+            found[names[arm.name]] = digest_model(arm.folder)
+        elif arm.file:
+            found[f"{arm.name}_predictions"] = digest_file(arm.file)
+    return found
 
 
 def _commit(root: Path) -> dict[str, str]:
@@ -169,7 +225,13 @@ def _commit(root: Path) -> dict[str, str]:
         return {}
 
 
-def _rules_digest(options: Options) -> str:
-    return digest_bytes(
-        options.model_dump_json(include={"rules", "decide_on", "id", "label", "slices", "flips"}).encode()
-    )
+def _sealed(report: StepReport, context: Context) -> StepReport:
+    """Return the report with the signed evidence that it is, where it proves something."""
+    if not {"model", "commit"} <= report.inputs.keys():
+        return report
+    kept = context.keyring.keep(report.to_json(), _evidence(context))
+    return replace(report, artifacts=(str(kept.relative_to(context.root)),)) if kept else report
+
+
+def _evidence(context: Context) -> Path:
+    return context.workspace / "evidence" / f"{NAME}.json"

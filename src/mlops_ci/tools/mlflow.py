@@ -106,6 +106,18 @@ class Registry:
         shutil.rmtree(partial, ignore_errors=True)
         return folder
 
+    def fetch(self, uri: str, folder: Path) -> Path:
+        """Copy the model at an MLflow URI, such as models:/name@alias or runs:/id/model, into a new folder."""
+        from mlflow.artifacts import download_artifacts
+
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        with _talking(self.uri):
+            got = download_artifacts(
+                artifact_uri=uri, dst_path=str(folder), tracking_uri=self.uri, registry_uri=self.uri
+            )
+        return Path(got)
+
     def evidence(self, version: Version, file: str, folder: Path) -> bytes | None:
         """Return a file stored with `register`; None when the run has none of that name."""
         with _talking(self.uri):

@@ -93,7 +93,7 @@ def test_what_a_program_printed_is_no_command_to_the_runner(
         (["zzzzzz"], "No such command 'zzzzzz'. See 'mlops-ci --help'."),
         (["--nonsense"], "No such option"),
         (["gate-model", "--nonsense"], "No such option"),
-        (["gate-model", "extra"], "Got unexpected extra argument (extra)"),
+        (["gate-model", "extra"], "No such command 'extra'"),
         (["gate-model", "--format", "poem"], "'poem' is not one of"),
         (["gate-model", "--golden"], "Option '--golden' requires an argument"),
     ],

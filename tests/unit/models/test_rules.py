@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gate_builders import binary, scored
 from mlops_ci.errors import NothingToJudge
 from mlops_ci.models.answers import Answers
+from mlops_ci.models.latency import Rounds
+from mlops_ci.models.metrics.known import METRICS
 from mlops_ci.models.rules import Facts, describe, judge
 from mlops_ci.render import json as render_json
 from mlops_ci.report import StepReport, Verdict
@@ -21,13 +25,17 @@ def scores(right: float, seed: int = 0) -> NDArray[np.float64]:
     return np.where(draw < right, truth, 1 - truth)
 
 
-def times(milliseconds: float) -> NDArray[np.float64]:
-    return milliseconds * np.exp(np.random.default_rng(1).normal(0, 0.01, (12, 25)))
+def times(milliseconds: float, noise: float = 0.01, seed: int = 1) -> Rounds:
+    draw = np.random.default_rng(seed)
+    level = np.exp(draw.normal(0, noise, (12, 1)))
+    single = milliseconds * level * np.exp(draw.normal(0, 0.01, (12, 25)))
+    return Rounds(single, 20 * single[:, :3])
 
 
 def facts(challenger: float, champion: float | None, *, slower: float = 1.0) -> Facts:
-    ours = Answers(scores(challenger), times(10 * slower))
-    return Facts(LABELS, ours, Answers(scores(champion), times(10)) if champion is not None else None)
+    ours = Answers(scored(scores(challenger)), times(10 * slower), 50 * slower)
+    theirs = Answers(scored(scores(champion)), times(10), 50) if champion is not None else None
+    return Facts(binary(LABELS), ours, theirs, METRICS, (times(10, seed=2), times(10, seed=3)))
 
 
 def rule(**bound: object) -> Bound:
@@ -73,6 +81,7 @@ def test_worse_fails_and_better_passes_for_every_metric(metric: str) -> None:
     assert judge(metric, relative, facts(0.80, 0.95), on_estimate=False).verdict == "fail"
 
 
+@pytest.mark.parametrize("metric", ["latency_p95_ms", "batch_latency_p50_ms"])
 @pytest.mark.parametrize(
     ("bound", "slower", "verdict"),
     [
@@ -85,8 +94,52 @@ def test_worse_fails_and_better_passes_for_every_metric(metric: str) -> None:
         (rule(improve_by="10%"), 0.5, "pass"),
     ],
 )
-def test_latency_is_better_when_smaller(bound: Bound, slower: float, verdict: Verdict) -> None:
-    assert judge("latency_p95_ms", bound, facts(0.9, 0.9, slower=slower), on_estimate=False).verdict == verdict
+def test_latency_is_better_when_smaller(metric: str, bound: Bound, slower: float, verdict: Verdict) -> None:
+    scale = 20 if metric.startswith("batch") else 1
+    limits = {name: value * scale for name, value in bound.model_dump(exclude_none=True).items() if name == "at_most"}
+    if bound.no_worse_than and not bound.no_worse_than.relative:
+        limits = {"no_worse_than": bound.no_worse_than.amount * scale}
+    scaled = rule(**limits) if limits else bound
+    found = judge(metric, scaled, facts(0.9, 0.9, slower=slower))
+    assert found.verdict == verdict
+    assert len(found.evidence["rounds"]["challenger"]) == 12
+
+
+def test_latency_decides_nothing_when_a_model_and_its_copy_differ_by_as_much() -> None:
+    quiet, bound = facts(0.9, 0.9), rule(no_worse_than="5%")
+    assert judge("latency_p95_ms", bound, quiet).verdict == "pass"
+    noisy = replace(quiet, noise=(times(10, 0.2, 2), times(10, 0.2, 9)))
+    found = judge("latency_p95_ms", bound, noisy)
+    assert found.verdict == "inconclusive"
+    assert "its own copy differ by up to" in found.method
+    assert judge("latency_p95_ms", rule(at_most=10.9), noisy).verdict == "inconclusive"
+    assert judge("latency_p95_ms", rule(at_most=100), noisy).verdict == "pass", "the limit is far away"
+    slower = replace(facts(0.9, 0.9, slower=5), noise=noisy.noise)
+    assert judge("latency_p95_ms", bound, slower).verdict == "fail", "five times as slow is no noise"
+
+
+@pytest.mark.parametrize(
+    ("bound", "larger", "verdict"),
+    [(rule(at_most=60), 1, "pass"), (rule(at_most=60), 2, "fail"), (rule(no_worse_than="5%"), 1, "pass"),
+     (rule(no_worse_than="5%"), 1.2, "fail"), (rule(improve_by="10%"), 0.5, "pass")],
+)  # fmt: skip
+def test_size_is_measured_exactly(bound: Bound, larger: float, verdict: Verdict) -> None:
+    assert judge("model_size_mb", bound, facts(0.9, 0.9, slower=larger)).verdict == verdict
+
+
+@pytest.mark.parametrize(("cost", "verdict"), [(1.0, "pass"), (1.5, "fail")])
+def test_cost_is_compared_row_by_row(cost: float, verdict: Verdict) -> None:
+    plain = facts(0.9, 0.9)
+    base = np.random.default_rng(0).uniform(1, 2, LABELS.size)
+
+    def priced(answers: Answers | None, factor: float) -> Answers:
+        assert answers is not None
+        return replace(answers, predictions=replace(answers.predictions, costs=base * factor))
+
+    both = replace(plain, challenger=priced(plain.challenger, cost), champion=priced(plain.champion, 1))
+    assert judge("cost", rule(no_worse_than="10%"), both).verdict == verdict
+    with pytest.raises(NothingToJudge, match="a column `cost`"):
+        judge("cost", rule(no_worse_than="10%"), plain)
 
 
 def test_an_estimate_decides_what_an_interval_does_not() -> None:
@@ -104,16 +157,16 @@ def test_without_a_champion_a_comparison_has_no_verdict_and_json_can_hold_it() -
 
 
 def test_relative_to_nothing_is_refused_not_guessed() -> None:
-    perfect = Facts(LABELS, Answers(scores(0.9), times(1)), Answers(LABELS.astype(float), times(1)))
+    perfect = replace(facts(0.9, 0.9), champion=Answers(scored(LABELS.astype(float))))
     with pytest.raises(NothingToJudge, match="brier_score_loss is 0"):
         judge("brier_score_loss", rule(no_worse_than="3%"), perfect, on_estimate=False)
 
 
 def test_too_few_rows_of_a_class_for_an_area_is_nothing_to_judge() -> None:
     labels = np.array([True] + [False] * 20)
-    answers = Answers(np.linspace(0, 1, 21), times(1))
+    answers = Answers(scored(np.linspace(0, 1, 21)))
     with pytest.raises(NothingToJudge, match="at least two rows of each class"):
-        judge("roc_auc", rule(at_least=0.5), Facts(labels, answers, None), on_estimate=False)
+        judge("roc_auc", rule(at_least=0.5), Facts(binary(labels), answers, None, METRICS), on_estimate=False)
 
 
 def test_a_rule_reads_as_it_was_written() -> None:

@@ -8,7 +8,7 @@ from mlops_ci.errors import UsageProblem
 from mlops_ci.release.state import Challenger, Release, State, parse
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30)
-RELEASES = st.builds(Release, TEXT, TEXT, TEXT, TEXT, TEXT)
+RELEASES = st.builds(Release, TEXT, TEXT, TEXT, TEXT, TEXT, st.just("") | TEXT)
 ONE = Release("7", f"sha256:{'a' * 64}", "c" * 40, "evidence/x.json", "2026-11-22T10:00:00Z")
 OTHER = replace(ONE, version="8", model_digest=f"sha256:{'b' * 64}")
 STATE = State("production", "flight-delay", ONE, Challenger(OTHER, 25, 2), ("sha256:dead",))
@@ -79,3 +79,11 @@ def test_a_digest_is_remembered_once() -> None:
 def test_two_releases_never_share_a_name() -> None:
     assert ONE.name == "v7-aaaaaaaaaaaa"
     assert ONE.name != replace(ONE, model_digest=OTHER.model_digest).name
+
+
+def test_an_override_stands_in_the_file_and_only_there_where_there_is_one() -> None:
+    overridden = replace(ONE, override="Ada <ada@example.org>: the old one fails; 'now'")
+    state = State("production", "delay", overridden, Challenger(overridden, 5, 1))
+    assert state.to_yaml().count("override:") == 2
+    assert parse(state.to_yaml(), "production", "delay") == state
+    assert "override" not in State("production", "delay", ONE).to_yaml()

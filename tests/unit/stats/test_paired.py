@@ -5,12 +5,15 @@ from math import log, sqrt
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from numpy.typing import NDArray
 from scipy import optimize, stats
 from sklearn.metrics import roc_auc_score
 
 from mlops_ci.stats import paired
 from mlops_ci.stats.paired import Interval
+from mlops_ci.stats.units import Units
 
 RUNS = 3_000
 Bools = NDArray[np.bool_]
@@ -192,3 +195,106 @@ def test_the_detectable_effect_has_eighty_percent_power() -> None:
         effect = paired.mean(noise).detectable
         sure += paired.mean(noise + effect).low > 0
     assert 0.76 < sure / 1_000 < 0.84
+
+
+def test_equal_weights_and_clusters_of_one_row_change_nothing() -> None:
+    labels, one, other = scored(3)
+    for units in (Units(np.full(120, 4.0)), Units(clusters=np.arange(120))):
+        for plain, found in (
+            (paired.mean(one - other), paired.mean(one - other, units)),
+            (paired.roc_auc(labels, one, other), paired.roc_auc(labels, one, other, units=units)),
+        ):
+            assert found.value == pytest.approx(plain.value)
+            assert found.high - found.value == pytest.approx(plain.high - plain.value, rel=0.03)
+
+
+def test_a_weighted_area_is_scikit_learns() -> None:
+    labels, one, other = scored(3)
+    weights = np.random.default_rng(0).gamma(2, size=120)
+    areas = [roc_auc_score(labels, said, sample_weight=weights) for said in (one, other)]
+    found = paired.roc_auc(labels, one, other, 1.1, Units(weights))
+    assert found.value == pytest.approx(areas[0] - 1.1 * areas[1])
+
+
+def test_a_clustered_area_by_its_definition() -> None:
+    """Obuchowski (1997), equations 2 to 5: sums of placements within clusters, covariance of both classes added."""
+    labels, one, other = scored(3)
+    clusters = np.arange(120) // 4
+    parts = []
+    for said in (one, other):
+        wins = (said[labels][:, None] > said[~labels]) + 0.5 * (said[labels][:, None] == said[~labels])
+        placed = np.empty(120)
+        placed[labels], placed[~labels] = wins.mean(axis=1), wins.mean(axis=0)
+        parts.append(placed - wins.mean())
+    moved = parts[0] - parts[1]
+    sums = [np.bincount(clusters[side], moved[side], 30) for side in (labels, ~labels)]
+    sizes = [int(side.sum()) for side in (labels, ~labels)]
+    among = [np.unique(clusters[side]).size for side in (labels, ~labels)]
+    variance = sum(
+        count / (count - 1) * float(total @ total) / size**2
+        for count, total, size in zip(among, sums, sizes, strict=True)
+    )
+    variance += 2 * 30 / 29 * float(sums[0] @ sums[1]) / (sizes[0] * sizes[1])
+    found = paired.roc_auc(labels, one, other, units=Units(clusters=clusters))
+    assert found.high - found.value == pytest.approx(stats.t.ppf(0.95, 29) * sqrt(variance))
+
+
+def in_clusters(draw: np.random.Generator) -> tuple[Bools, Floats, Floats, Units]:
+    """Return 60 users' rows, of which each user's are alike, and the users differ in how many they have."""
+    clusters = np.repeat(np.arange(60), draw.integers(1, 10, 60))
+    labels = (draw.random(60) < 0.4)[clusters]
+    user = draw.normal(size=(2, 60))[:, clusters]
+    one, other = user + 0.5 * draw.normal(size=user.shape) + labels
+    return labels, one, other, Units(clusters=clusters)
+
+
+def clustered_mean(draw: np.random.Generator) -> Interval:
+    _, one, other, units = in_clusters(draw)
+    return paired.mean(one - other, units)
+
+
+def clustered_area(draw: np.random.Generator) -> Interval:
+    labels, one, other, units = in_clusters(draw)
+    return paired.roc_auc(labels, one, other, units=units)
+
+
+def test_clustered_bounds_miss_in_five_percent_each_and_rows_taken_for_units_are_seen() -> None:
+    assert is_onesided_five_percent(misses(clustered_mean, 0.0))
+    assert is_onesided_five_percent(misses(clustered_area, 0.0))
+
+    def as_rows(draw: np.random.Generator) -> Interval:
+        _, one, other, _ = in_clusters(draw)
+        return paired.mean(one - other)
+
+    assert min(misses(as_rows, 0.0)) > 0.1
+
+
+@settings(deadline=None)
+@given(seed=some.integers(0, 2**32))
+def test_order_scale_and_roles_do_not_matter(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    labels, one, other, units = in_clusters(draw)
+    weights, order = draw.gamma(2, size=labels.size) + 0.1, draw.permutation(labels.size)
+    clusters = units.codes(labels.size)
+    here, moved = Units(weights, clusters), Units(1000 * weights[order], clusters[order])
+
+    def area(a: Floats, b: Floats, y: Bools, who: Units) -> Interval:
+        return paired.roc_auc(y, a, b, units=who)
+
+    def mean(a: Floats, b: Floats, _: Bools, who: Units) -> Interval:
+        return paired.mean(a - b, who)
+
+    for judge in (area, mean):
+        first = judge(one, other, labels, here)
+        again = judge(one[order], other[order], labels[order], moved)
+        mirror = judge(other, one, labels, here)
+        assert (again.value, again.low, again.high) == pytest.approx((first.value, first.low, first.high))
+        assert (mirror.value, mirror.low, mirror.high) == pytest.approx((-first.value, -first.high, -first.low))
+
+
+@settings(deadline=None)
+@given(gained=some.integers(0, 30), lost=some.integers(0, 30), both=some.integers(1, 200))
+def test_exchanging_the_roles_mirrors_shares(gained: int, lost: int, both: int) -> None:
+    champion, challenger = rows(gained, lost, gained + lost + both)
+    here, there = paired.proportions(champion, challenger), paired.proportions(challenger, champion)
+    assert (there.value, there.low, there.high) == pytest.approx((-here.value, -here.high, -here.low), abs=1e-8)

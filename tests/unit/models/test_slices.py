@@ -5,27 +5,30 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import gate_builders
+from gate_builders import binary
 from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.models.answers import Answers
+from mlops_ci.models.cases import failed_cases, read_cases
+from mlops_ci.models.flips import judge_flips
 from mlops_ci.models.golden import GoldenSet
-from mlops_ci.models.parts import cut, failed_cases, judge_flips, judge_slices, read_cases
+from mlops_ci.models.metrics.known import METRICS
 from mlops_ci.models.rules import Facts
+from mlops_ci.models.slices import cut, judge_slices
 from mlops_ci.settings.gate import FlipSettings, SliceSettings
 
 N = 2000
 LABELS = np.arange(N) % 2 == 0
 CARRIERS = np.array(["UA", "DL", "AA", "HA"])[np.minimum(np.arange(N) // 640, 3)]  # HA has 80 rows
-NO_TIMES = np.empty((0, 0))
 
 
 def golden(carriers: NDArray[np.str_] = CARRIERS) -> GoldenSet:
-    ids = np.array([f"r{number:04d}" for number in range(N)])
-    return GoldenSet(Path("golden"), "sha256:0", ids, LABELS, np.arange(N), {"carrier": carriers})
+    return gate_builders.golden(binary(LABELS), carrier=carriers)
 
 
 def answers(wrong: NDArray[np.bool_]) -> Answers:
     """Return a model that is wrong on these rows and right on all others."""
-    return Answers(np.where(wrong != LABELS, 0.8, 0.2), NO_TIMES)
+    return gate_builders.answered(np.where(wrong != LABELS, 0.8, 0.2))
 
 
 def some(part: float, seed: int, where: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
@@ -39,7 +42,8 @@ def slices(prove: str = "harm") -> SliceSettings:
 
 
 def facts(challenger: NDArray[np.bool_], champion: NDArray[np.bool_] | None) -> Facts:
-    return Facts(LABELS, answers(challenger), None if champion is None else answers(champion))
+    theirs = None if champion is None else answers(champion)
+    return Facts(binary(LABELS), answers(challenger), theirs, METRICS)
 
 
 def test_slices_are_values_and_what_is_small_is_pooled() -> None:
@@ -117,7 +121,7 @@ def test_a_must_pass_case_is_judged_on_its_own(tmp_path: Path) -> None:
     wrong = np.zeros(N, dtype=np.bool_)
     assert failed_cases(cases, golden(), facts(wrong, None)) == []
     wrong[4] = True
-    assert failed_cases(cases, golden(), facts(wrong, None)) == ["r0004"]
+    assert [one.id for one in failed_cases(cases, golden(), facts(wrong, None))] == ["r0004"]
 
 
 @pytest.mark.parametrize(
