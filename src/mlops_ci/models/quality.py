@@ -28,6 +28,12 @@ def quality(metric: Metric, truth: Truth, answers: Answers) -> Interval:
     return metric.alone(truth, answers.predictions)
 
 
+def quality_value(metric: Metric, truth: Truth, answers: Answers) -> float:
+    """Return the metric of one model's answers without bounds; it raises what `quality` does."""
+    demand_answers(metric, answers)
+    return metric.value(truth, answers.predictions)
+
+
 def demand_answers(metric: Metric, answers: Answers) -> None:
     """Raise NothingToJudge unless the model gave what the metric needs."""
     if metric.needs_scores and answers.predictions.scores is None:

@@ -8,7 +8,7 @@ from mlops_ci.models.answers import Answers
 from mlops_ci.models.latency import Rounds
 from mlops_ci.models.metrics.known import LATENCIES, SIZE
 from mlops_ci.models.metrics.metric import Metric
-from mlops_ci.models.quality import doubt, quality, quality_difference
+from mlops_ci.models.quality import doubt, quality, quality_difference, quality_value
 from mlops_ci.models.running import noise_floor, quantiles, running, running_difference, too_noisy
 from mlops_ci.models.truth import Truth
 from mlops_ci.report import Measurement, Verdict
@@ -79,16 +79,16 @@ def _alone(metric: str, bound: Bound, facts: Facts, *, on_estimate: bool) -> Jud
         limit, verdict = bound.at_most, decide(passes=high <= bound.at_most, fails=low > bound.at_most)
     else:  # pragma: no cover - the settings' validator demands exactly one bound
         raise AssertionError
-    champion = _value(metric, facts, facts.champion).value if facts.champion else None
+    champion = _point(metric, facts, facts.champion) if facts.champion else None
     return Judged(interval, limit, verdict, champion, interval.value)
 
 
 def _compared(metric: str, bound: Bound, margin: Margin, facts: Facts, *, on_estimate: bool) -> Judged:
-    ours = _value(metric, facts, facts.challenger).value
+    ours = _point(metric, facts, facts.challenger)
     threshold = margin.amount if bound.improve_by else -margin.amount
     if facts.champion is None:
         return Judged(None, threshold, None, None, ours)
-    theirs = _value(metric, facts, facts.champion).value
+    theirs = _point(metric, facts, facts.champion)
     relative = threshold if margin.relative else None
     interval = _difference(metric, facts, facts.champion, relative, theirs)
     low, high = (interval.value, interval.value) if on_estimate else (interval.low, interval.high)
@@ -103,6 +103,12 @@ def _value(metric: str, facts: Facts, answers: Answers) -> Interval:
     if metric in LATENCIES or metric == SIZE:
         return running(metric, answers)
     return quality(facts.metrics[metric], facts.truth, answers)
+
+
+def _point(metric: str, facts: Facts, answers: Answers) -> float:
+    if metric in facts.metrics:
+        return quality_value(facts.metrics[metric], facts.truth, answers)
+    return running(metric, answers).value
 
 
 def _difference(metric: str, facts: Facts, champion: Answers, relative: float | None, theirs: float) -> Interval:

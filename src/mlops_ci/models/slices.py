@@ -7,7 +7,7 @@ import numpy as np
 from mlops_ci.errors import UsageProblem
 from mlops_ci.models.golden import GoldenSet
 from mlops_ci.models.metrics.metric import Metric
-from mlops_ci.models.quality import quality, quality_difference
+from mlops_ci.models.quality import quality_difference, quality_value
 from mlops_ci.models.rules import Facts
 from mlops_ci.models.truth import Rows
 from mlops_ci.report import Measurement, Verdict
@@ -74,7 +74,7 @@ def _slice(
         verdict = "pass"
     truth = facts.truth.take(rows)
     alone = [
-        quality(metric, truth, one.take(rows)).value if interval and one else None
+        quality_value(metric, truth, one.take(rows)) if interval and one else None
         for one in (facts.champion, facts.challenger)
     ]
     return Measurement(

@@ -65,6 +65,18 @@ def ranked(
     return percentile(value, values, f"bootstrap over {units.name}")
 
 
+def value_of(name: RankMetric, labels: NDArray[np.bool_], scores: Floats, units: Units = ROWS) -> float:
+    """Return one model's metric alone, without resampling; labels and scores have shape (n,).
+
+    Raises:
+        ValueError: no row of one class.
+    """
+    if labels.all() or not labels.any():
+        raise ValueError(f"{name} needs rows of both classes")
+    once = np.ones((1, int(units.codes(labels.size).max()) + 1), dtype=np.uint8)
+    return float(_Arm(name, labels, scores, units)(once)[0])
+
+
 class _Arm:
     """One model's value for any weights of the units."""
 

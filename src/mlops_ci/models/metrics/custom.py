@@ -44,7 +44,8 @@ def find(name: str, root: Path) -> Metric | None:
         raise UsageProblem(f"gate.rules: {name} is no function.")
     by_scores = list(inspect.signature(function).parameters)[1:2] == [_SCORES]
     better = bool(getattr(function, "greater_is_better", True))
-    return Metric(name, EVERY, _Compared(name, function, by_scores).difference, better, needs_scores=by_scores)
+    compared = _Compared(name, function, by_scores)
+    return Metric(name, EVERY, compared.difference, better, needs_scores=by_scores, point=compared.point)
 
 
 @contextmanager
@@ -82,6 +83,12 @@ class _Compared:
             seed=truth.seed,
             units=truth.units,
         )
+
+    def point(self, truth: Truth, one: Predictions) -> float:
+        """Return one model's value; rows are weighed where it is a mean over them."""
+        whole = np.arange(truth.labels.size)
+        found = self._value(truth, one, whole)
+        return float(found) if found.ndim == 0 else float(np.average(found, weights=truth.units.weights))
 
     def _number(self, truth: Truth, one: Predictions, rows: NDArray[np.intp]) -> float:
         return float(self._value(truth, one, rows))

@@ -28,6 +28,15 @@ class Metric:
     difference: Difference
     greater_is_better: bool = True
     needs_scores: bool = False
+    point: Callable[[Truth, Predictions], float] | None = None  # where bounds take long, the value without them
+
+    def value(self, truth: Truth, one: Predictions) -> float:
+        """Return one model's value.
+
+        Raises:
+            ValueError: there are too few rows for it.
+        """
+        return self.point(truth, one) if self.point else self.alone(truth, one).value
 
     def alone(self, truth: Truth, one: Predictions) -> Interval:
         """Return one model's value with its bounds.
