@@ -11,6 +11,7 @@ from scipy import special
 from mlops_ci.models.metrics.sums import expected_calibration_error, r2, root_mean_squared_error
 from mlops_ci.models.metrics.tables import VALUES
 from mlops_ci.stats import bootstrap, jackknife, paired
+from mlops_ci.stats.doubt import doubt
 from mlops_ci.stats.paired import Interval
 from mlops_ci.stats.ranking import RankMetric
 from mlops_ci.stats.units import Units
@@ -49,6 +50,7 @@ def area(random: Random, n: int, loss: float) -> Interval:
     labels = random.random(n) < PREVALENCE
     shared, one, other = random.normal(size=(3, n)) * np.sqrt([[0.7], [0.3], [0.3]])
     ours, theirs = (np.sqrt(2) * special.ndtri(AREA - less) for less in (loss, 0))
+    _demand(ranked_class=int(min(labels.sum(), (~labels).sum())))
     return paired.roc_auc(labels, shared + one + ours * labels, shared + other + theirs * labels)
 
 
@@ -61,6 +63,7 @@ def area_of_users(random: Random, n: int, loss: float) -> Interval:
     shared, one, other = by_user + by_row
     ours, theirs = (np.sqrt(2) * special.ndtri(AREA - less) for less in (loss, 0))
     units = Units(clusters=clusters)
+    _demand(clusters=users)
     return paired.roc_auc(labels, shared + one + ours * labels, shared + other + theirs * labels, units=units)
 
 
@@ -70,7 +73,14 @@ def accuracy_of_users(random: Random, n: int, loss: float) -> Interval:
     follows = random.random(clusters.size) < 0.5  # noqa: PLR2004 - half
     chance = np.where(follows, random.random(users)[clusters], random.random(clusters.size))
     scores = (chance < 0.05 - loss / 2).astype(np.float64) - (chance > 0.95 - loss / 2)
+    _demand(clusters=users)
     return paired.mean(scores, Units(clusters=clusters))
+
+
+def _demand(**evidence: int) -> None:
+    """Raise ValueError where the gate would not rely on the interval: it neither passes nor fails then."""
+    if why := doubt(**evidence):
+        raise ValueError(why)
 
 
 def _users(random: Random, n: int) -> tuple[int, NDArray[np.intp]]:
@@ -81,6 +91,7 @@ def _users(random: Random, n: int) -> tuple[int, NDArray[np.intp]]:
 def table_metric(name: str, random: Random, n: int, loss: float) -> Interval:
     """Two classes, with a recall that is lower, just enough for F1 to be worse by the loss."""
     labels, ours, theirs = _answers(random, n, loss)
+    _demand(smaller_class=int(min(labels.sum(), (1 - labels).sum())), differing=int((ours != theirs).sum()))
     return jackknife.counted(VALUES[name], labels, ours, theirs, 2)
 
 
@@ -138,6 +149,7 @@ def resampled(name: RankMetric, random: Random, n: int, _: float) -> Interval:
     labels = random.random(n) < PREVALENCE
     shared, one, other = random.normal(size=(3, n)) * np.sqrt([[0.7], [0.3], [0.3]])
     seed = int(random.integers(2**63))
+    _demand(ranked_class=int(min(labels.sum(), (~labels).sum())))
     return bootstrap.ranked(name, labels, shared + one + labels, shared + other + labels, seed=seed)
 
 

@@ -69,13 +69,13 @@ def said(holds: bool) -> str:  # noqa: FBT001 - what is said is exactly this
 
 
 def rates(pool: Pool, name: str, judge: Judge, replications: int) -> Rates:
-    """Return the mean of what each replication says, without those that say nothing; and the share of these."""
+    """Return how often each statement is made, and the share of replications that are inconclusive: they make none."""
     replications = min(replications, MOST_REPLICATIONS)
     seeds = [[SEED, zlib.crc32(name.encode()), part] for part in range(PARTS)]
     parts = pool.starmap(replicate, [(judge, seed, replications // PARTS) for seed in seeds])
     found = np.concatenate(parts)
     decided = ~np.isnan(found).any(axis=1)
-    return np.append(found[decided].mean(axis=0), 1 - decided.mean())
+    return np.append(np.nan_to_num(found).mean(axis=0), 1 - decided.mean())
 
 
 def replicate(judge: Judge, seed: list[int], replications: int) -> Rates:
@@ -109,9 +109,10 @@ def interval(pool: Pool, cell: Cell, n: int) -> bool:
         passes, fails, point, _ = rates(pool, f"{name} worse", partial(worse, cell, n), times)
         tails += [passes, fails]
         text += f"   {cell.margin:6.3f} {passes:7.3f} {fails:5.3f} {point:10.2f}       "
-    good = all(within(one, times, LEAST if n >= cell.enough else 0.0) for one in tails)
+    least = LEAST if n >= cell.enough and not refused else 0.0
+    good = all(within(one, times, least) for one in tails)
     thin = "" if n >= cell.enough else "  (thin)"
-    refusals = f"  refused {refused:.3f}" if refused else ""
+    refusals = f"  inconclusive {refused:.3f}" if refused else ""
     print(f"{text:<98}{min(times, MOST_REPLICATIONS):>9,}  {said(good)}{thin}{refusals}", flush=True)
     return good
 
@@ -200,7 +201,7 @@ def change(n: int, before: tuple[float, ...], after: tuple[float, ...], random: 
         for rate in (after, before)
     )
     among = [np.ones(n, dtype=np.bool_)]
-    found = gaps.gap_change(group, ours, theirs, among, seed=int(random.integers(2**63)))
+    found = gaps.gap_change(group, ours, theirs, among)
     truth = (max(before) - min(before)) - (max(after) - min(after))
     return found.low > truth, found.high < truth
 

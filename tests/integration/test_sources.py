@@ -136,6 +136,12 @@ def test_a_query_sees_only_the_data(tmp_path: Path) -> None:
     assert code == 2
 
 
+def test_outside_of_git_there_is_no_revision(tmp_path: Path) -> None:
+    write(tmp_path / "prices.parquet", GOOD)
+    code, _, said = validate(tmp_path, "--data", "prices.parquet", "--rev", "main")
+    assert (code, "is not a git repository" in said) == (2, True), said
+
+
 def test_a_dvc_tracked_path_at_a_revision(tmp_path: Path) -> None:
     def run(*argv: str) -> None:
         env = os.environ | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}"}

@@ -13,6 +13,7 @@ from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.evidence import digest_file, digest_files
 from mlops_ci.tools import dvc, postgres, s3, sqlite
 from mlops_ci.tools.duckdb import Files, Table, chosen_table, format_of, open_database, open_table
+from mlops_ci.tools.git import Git
 
 _DUCKDB = (b"DUCK", 8)  # what stands where in a DuckDB file
 
@@ -101,6 +102,7 @@ def _gathered(source: Source, root: Path, scratch: Path, database: str | None) -
         if tracked == ".":
             raise UsageProblem(f"{inside} at a revision needs a folder before the wildcard, such as data/*.parquet.")
         (scratch / tracked).parent.mkdir(parents=True, exist_ok=True)
+        Git(root).head()  # outside of git there are no revisions
         dvc.get(root, tracked, source.revision, scratch / tracked)
         return matching(inside, scratch), scratch, source.query
     return matching(source.path, root), root, source.query

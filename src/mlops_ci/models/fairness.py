@@ -53,7 +53,7 @@ def _judge(
         before = gaps.gap(groups, theirs, among, units=facts.truth.units) if theirs is not None else None
         change = None
         if bound.no_worse_than is not None and theirs is not None:
-            change = gaps.gap_change(groups, ours, theirs, among, seed=facts.truth.seed, units=facts.truth.units)
+            change = gaps.gap_change(groups, ours, theirs, among, units=facts.truth.units)
     except ValueError as empty:
         where = f" ({by}={names[empty.args[1]]})" if len(empty.args) > 1 else ""
         raise NothingToJudge(f"gate.fairness: {limit}: {empty.args[0]}{where}. Add golden rows.") from empty

@@ -76,12 +76,15 @@ def quality_difference(
     )
 
 
-def doubt(metric: Metric, found: Measurement, truth: Truth) -> str:
-    """Return why an interval cannot be relied on; empty when it can."""
+def doubt(metric: Metric, found: Measurement, truth: Truth, pair: tuple[Answers, Answers | None]) -> str:
+    """Return why an interval cannot be relied on; empty when it can. Identical models need no interval."""
     clusters = truth.units.clusters
+    ours, theirs = pair
+    differing = 0 if theirs is None else int((ours.predictions.labels != theirs.predictions.labels).sum())
     thin = evidence.doubt(
         ranked_class=_smaller_class(truth) if metric.name in RANKED else None,
         smaller_class=_smaller_class(truth) if metric.name in tables.VALUES else None,
+        differing=differing if differing and found.value is not None and metric.name in tables.VALUES else None,
         clusters=None if clusters is None else int(clusters.max()) + 1,
     )
     if thin or metric.name != "roc_auc":

@@ -58,7 +58,7 @@ def judge(metric: str, bound: Bound, facts: Facts, *, on_estimate: bool = False)
         return found
     why = too_noisy(metric, margin, found, facts.noise) if metric in LATENCIES else ""
     if metric in facts.metrics:
-        why = doubt(facts.metrics[metric], found, facts.truth)
+        why = doubt(facts.metrics[metric], found, facts.truth, (facts.challenger, facts.champion))
     return (
         replace(found, verdict="inconclusive", method=f"{found.method}, not to be relied on: {why}") if why else found
     )

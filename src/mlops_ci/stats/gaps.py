@@ -62,7 +62,6 @@ def gap_change(
     champion_hits: Bools,
     among: Sequence[Bools],
     *,
-    seed: int = 0,  # noqa: ARG001 - nothing is drawn; whoever calls need not know that
     units: Units = ROWS,
 ) -> Interval:
     """Return by how much the challenger's gap is smaller than the champion's: positive favours the challenger.
@@ -77,7 +76,6 @@ def gap_change(
         challenger_hits: shape (n,), what the challenger's rate counts.
         champion_hits: shape (n,), what the champion's rate counts.
         among: masks of shape (n,), as in `gap`.
-        seed: not used.
         units: what the rows weigh, and which of them belong together.
 
     Raises:
