@@ -61,8 +61,9 @@ def test_the_whole_journey_runs_with_the_templates_own_settings(tmp_path: Path) 
         assert codes(broken) == {"MCI-DATA-001", "MCI-DATA-002"}
         assert "no answer" not in journey["answers"], "a change of weights loses no request"
         assert int(journey["answers"]["500"]) < 100
-        assert [line.split(" ", 1)[1].split(" v")[0] for line in journey["record"]] == [
-            "Roll back", "Canary", "Promote", "Canary", "Canary", "Canary", "Release",
+        assert [line.split(" ", 1)[1].split(" v")[0].split(" for ")[0] for line in journey["record"]] == [
+            "Gate: fail", "Roll back", "Canary", "Gate: pass", "Promote", "Canary", "Canary", "Canary", "Gate: pass",
+            "Release", "Gate: pass",
         ]  # fmt: skip
         page = (tmp_path / ".mlops-ci/demo.html").read_text()
         assert "<svg" in page
