@@ -310,7 +310,7 @@ MODELS = """
 
     folder = Path(sys.argv[1])
     for kind in sys.argv[2:]:
-        needs = ["numpy", "six"] if kind == "other" else ["numpy"]
+        needs = ["numpy", "iniconfig"] if kind == "other" else ["numpy"]
         mlflow.pyfunc.save_model(folder / kind, python_model=Model(kind), pip_requirements=needs)
 """
 
@@ -381,4 +381,4 @@ def test_models_with_other_requirements_run_in_environments_of_their_own(models:
     assert code == 0, report
     made = [path for path in (tmp_path / ".mlops-ci/environments").iterdir() if path.is_dir()]
     assert len(made) == 2
-    assert sum(bool(list(path.glob("lib/python*/site-packages/six.py"))) for path in made) == 1
+    assert sum(bool(list(path.glob("lib/python*/site-packages/iniconfig"))) for path in made) == 1
