@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
-from mlops_ci.models.golden import Columns, GoldenSet, sorted_ids
+from mlops_ci.models.golden import Columns, GoldenSet, demand_columns, row_ids
 from mlops_ci.models.predictions import Columns as Answered
 from mlops_ci.tools.duckdb import open_table
 
@@ -27,10 +27,8 @@ def read(path: Path, columns: Columns, golden: GoldenSet) -> Answered:
         raise NothingToJudge(f"{path} does not exist. A file of predictions has an id and a prediction for each row.")
     with open_table([path]) as table:
         rows = table.to_arrow()
-    for name in columns.key:
-        if name not in rows.column_names:
-            raise UsageProblem(f"{path} has no column {name!r}. Its columns: {', '.join(rows.column_names)}.")
-    ids = sorted_ids(path, [rows.column(name) for name in columns.key])
+    demand_columns(path, rows.column_names, columns.key)
+    ids = row_ids(path, [rows.column(name) for name in columns.key])
     order = np.argsort(ids, kind="stable")
     _demand_same(path, ids[order], golden.ids)
     answers = [name for name in rows.column_names if name in {"prediction", "score", COST} or name.startswith("score_")]

@@ -1,6 +1,6 @@
 """The golden set: rows with ids and labels that do not change, checked before anything is judged by them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,10 +75,8 @@ def load(path: Path, columns: Columns, wanted: Task | None = None) -> GoldenSet:
     digest = digest_file(path)
     with open_table([path]) as table:
         rows = table.to_arrow()
-    for column in columns.needed:
-        if column not in rows.column_names:
-            raise UsageProblem(f"{path} has no column {column!r}. Its columns: {', '.join(rows.column_names)}.")
-    ids = sorted_ids(path, [rows.column(name) for name in columns.key])
+    demand_columns(path, rows.column_names, columns.needed)
+    ids = row_ids(path, [rows.column(name) for name in columns.key])
     texts = {name: _texts(rows.column(name)) for name in (*columns.others, columns.cluster, columns.query) if name}
     order = np.argsort(ids, kind="stable")
     raw = rows.column(columns.label).to_pylist()
@@ -102,7 +100,14 @@ def load(path: Path, columns: Columns, wanted: Task | None = None) -> GoldenSet:
     )
 
 
-def sorted_ids(path: Path, columns: list[Any]) -> NDArray[np.object_]:
+def demand_columns(path: Path, there: Sequence[str], needed: Iterable[str]) -> None:
+    """Raise UsageProblem for the first column that a file lacks."""
+    for column in needed:
+        if column not in there:
+            raise UsageProblem(f"{path} has no column {column!r}. Its columns: {', '.join(there)}.")
+
+
+def row_ids(path: Path, columns: list[Any]) -> NDArray[np.object_]:
     """Return the ids of a file's rows as text, in the file's order.
 
     Raises:

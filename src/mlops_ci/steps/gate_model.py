@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
-from mlops_ci.evidence import digest_file, digest_model
+from mlops_ci.evidence import digest_bytes, digest_file, digest_model
 from mlops_ci.models import answers, base, gate_words, integrity, interpreters, rulebook
 from mlops_ci.models.answers import Arm, Gathered
 from mlops_ci.models.rulebook import Rulebook
@@ -46,7 +46,7 @@ def evaluate(held: Sequence[Held], more: Sequence[Finding]) -> tuple[tuple[Findi
         if one.by:
             found = [replace(each, title=f"By the rules of {one.by}: {each.title}") for each in found]
             measured = [replace(each, name=f"{_BASE}: {each.name}") for each in measured]
-        findings += [each for each in found if each.title not in {known.title for known in findings}]
+        findings += found
         measurements += measured
     return tuple(findings), tuple(measurements)
 
@@ -64,20 +64,17 @@ def run(options: Options, context: Context) -> StepReport:
     inputs = _digests(book, arms) | _commit(context.root)
     if must_pass:
         inputs["must_pass"] = digest_file(must_pass)
-    if refused := _refused(arms, context):
-        return StepReport(NAME, findings=refused, inputs=inputs)
-    arms = interpreters.assign(arms, options, context.workspace / "environments")
-    asked = "both models" if len(arms) > 1 else "the challenger"
-    context.progress.status(f"asking {asked} {book.golden.ids.size:,} golden rows")
     with TemporaryDirectory() as folder:
         older, remarks = _by_base(options, context, Path(folder))
+        others = _arms(older.options, context) if older and not _same_question(older, book) else []
+        if refused := _refused([*arms, *others], context):
+            return StepReport(NAME, findings=refused, inputs=inputs)
+        asked = "both models" if len(arms) > 1 else "the challenger"
+        context.progress.status(f"asking {asked} {book.golden.ids.size:,} golden rows")
         latencies = book.latencies | (older.latencies if older else frozenset())
         held = [Held(book, _gathered(book, arms, context, latencies=latencies))]
-        if older is not None:
-            again = held[0].gathered
-            if not _same_question(older, book):
-                others = interpreters.assign(_arms(older.options, context), options, context.workspace / "environments")
-                again = _gathered(older, others, context, latencies=latencies)
+        if older:
+            again = _gathered(older, others, context, latencies=latencies) if others else held[0].gathered
             held.append(Held(older, again, str(options.base)))
         findings, measurements = evaluate(held, remarks)
     report = StepReport(NAME, findings=findings, measurements=measurements, inputs=inputs)
@@ -96,7 +93,7 @@ def _same_question(one: Rulebook, other: Rulebook) -> bool:
 
 def _gathered(book: Rulebook, arms: Sequence[Arm], context: Context, *, latencies: frozenset[str]) -> Gathered:
     return answers.gather(
-        arms,
+        interpreters.assign(arms, book.options, context.workspace / "environments"),
         book.golden,
         book.columns,
         timeout=book.options.timeout,
@@ -131,7 +128,8 @@ def _arm(name: str, place: str, predictions: Path | None, context: Context) -> A
         return Arm(name, url=place)
     if place.startswith(("models:/", "runs:/")):
         registry = Registry(context.tracking_uri, context.root)
-        return Arm(name, registry.fetch(place, context.workspace / "models" / name))
+        folder = digest_bytes(place.encode()).removeprefix("sha256:")[:16]  # the base's champion may be another
+        return Arm(name, registry.fetch(place, context.workspace / "models" / folder))
     return Arm(name, context.root / place)
 
 

@@ -74,13 +74,6 @@ def passed(report: Path, digest: str) -> bool:
         return False
 
 
-def version() -> str:
-    """Return the installed picklescan's version."""
-    from importlib.metadata import version as installed
-
-    return installed("picklescan")
-
-
 def _within(content: bytes, depth: int = 0) -> Iterator[str]:
     """Yield what is dangerous in a file, and in the files that are packed in it."""
     if depth > _DEEPEST:
