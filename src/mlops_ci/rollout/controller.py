@@ -11,9 +11,9 @@ from mlops_ci.release import changes
 from mlops_ci.release.branch import Note, StateBranch
 from mlops_ci.release.state import Challenger, Release, State
 from mlops_ci.rollout.candidates import Candidate
-from mlops_ci.rollout.judge import Judge
+from mlops_ci.rollout.judge import Policy
 from mlops_ci.rollout.lease import Guard
-from mlops_ci.rollout.meter import Meter
+from mlops_ci.rollout.trial import Trial
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.tools.git import PushRefused
 from mlops_ci.traffic.engine import Engine, Workload
@@ -21,7 +21,7 @@ from mlops_ci.traffic.local import NeverReady
 
 Cause = Literal[
     "first-release", "promoted", "unchanged", "rejected-before", "judged", "never-ready", "crashed",
-    "time-limit", "evidence-lost", "interrupted",
+    "time-limit", "split-wrong", "evidence-lost", "interrupted",
 ]  # fmt: skip
 TICK = 0.5  # seconds
 _SILENT_TICKS = 20  # looks at the counters that may fail in a row before the evidence counts as lost
@@ -161,8 +161,8 @@ class Canary:
     def _climb(self, candidate: Candidate, champion: Release) -> Outcome:
         """Give the challenger more and more traffic until it is promoted or must go."""
         release = candidate.release
-        meter = Meter(self._engine, champion.name, release.name)
-        judge = Judge(meter.champion_rates(), alpha=self._settings.alpha, beta=self._settings.beta)
+        policy = Policy(self._settings.alpha, self._settings.beta, slow=self._settings.slow_ms)
+        trial = Trial(self._engine, champion.name, release.name, policy)
         started = self._clock.monotonic()
         for number, weight in enumerate(self._settings.steps, start=1):
             place = Challenger(release, weight, number)
@@ -176,18 +176,15 @@ class Canary:
             self._branch.change(changes.advance(place), note, {release.evidence: candidate.statement})
             self._guard.renew()
             self._engine.route({champion.name: 100 - weight, release.name: weight})
-            judge.begin_step(weight)
-            meter.begin_step()
-            self._mark("step", weight, f"needs about {_needed(judge):,} requests when all is well")
-            ended = self._watch(judge, meter, candidate, champion, started)
-            self._mark("judged", weight, f"{meter.seen:,} requests seen", requests=meter.seen, needed=_needed(judge))
+            trial.begin_step(weight)
+            self._mark("step", weight, f"needs about {trial.needed:,} requests when all is well")
+            ended = self._watch(trial, candidate, champion, started)
+            self._mark("judged", weight, f"{trial.seen:,} requests seen", requests=trial.seen, needed=trial.needed)
             if ended:
                 return ended
-        return self._promote(candidate, champion, judge)
+        return self._promote(candidate, champion, trial)
 
-    def _watch(
-        self, judge: Judge, meter: Meter, candidate: Candidate, champion: Release, started: float
-    ) -> Outcome | None:
+    def _watch(self, trial: Trial, candidate: Candidate, champion: Release, started: float) -> Outcome | None:
         """Look at every tick until this step is decided; None means: go on."""
         release, silent = candidate.release, 0
         counted_from = self._clock.monotonic() + self._settings.slow_ms / 1000
@@ -198,29 +195,29 @@ class Canary:
             if not self._engine.running(release.name):
                 return self._end(release, champion, "crashed", f"{release.name} stopped running")
             try:
-                ticks = meter.read(with_latency=now - started >= self._settings.warm_up)
+                decision = trial.look(now, counted=now >= counted_from, timed=now - started >= self._settings.warm_up)
                 silent = 0
             except ProgramFailed as failure:
                 silent += 1
                 if silent > _SILENT_TICKS:
                     return self._end(release, champion, "evidence-lost", str(failure))
                 continue
-            if now < counted_from:
-                continue  # answers that began before the change of weight are still coming in
-            decision = judge.observe(now, ticks)
-            self._progress.status(_status(release, judge, meter))
+            self._progress.status(f"{release.name}: {trial.status()}")
             if decision == "roll-back":
-                detail = f"{judge.culprit}: {meter.describe(judge.culprit)}"
-                return self._end(release, champion, "judged", detail, judge)
+                detail = f"{trial.culprit}: {trial.describe(trial.culprit)}"
+                return self._end(release, champion, "judged", detail, trial)
+            if decision == "invalid":
+                detail = f"{trial.describe('errors')}: that is not the split that was set"
+                return self._end(release, champion, "split-wrong", detail, trial)
             if decision == "go-on":
                 return None
             if now - started > self._settings.time_limit:
                 detail = f"no decision within {self._settings.time_limit:g} s: too little traffic, or too close to call"
-                return self._end(release, champion, "time-limit", detail, judge)
+                return self._end(release, champion, "time-limit", detail, trial)
 
-    def _promote(self, candidate: Candidate, champion: Release, judge: Judge) -> Outcome:
+    def _promote(self, candidate: Candidate, champion: Release, trial: Trial) -> Outcome:
         release = candidate.release
-        outcome = self._end(release, champion, "promoted", judge=judge)
+        outcome = self._end(release, champion, "promoted", trial=trial)
         path = f"evidence/canary/{release.model_digest.removeprefix('sha256:')}.json"
         note = Note(f"Promote {release.name}", release.name, verdict="pass", evidence=path)
         self._branch.change(changes.promote(release), note, {path: _proof(outcome)})
@@ -263,16 +260,12 @@ class Canary:
         self._progress.note(f"{at:7.1f} s  {event:<12} {weight:>3} %  {detail}")
 
     def _end(
-        self, release: Release, champion: Release | None, cause: Cause, detail: str = "", judge: Judge | None = None
+        self, release: Release, champion: Release | None, cause: Cause, detail: str = "", trial: Trial | None = None
     ) -> Outcome:
-        guardrail, evidence = (judge.culprit, judge.evidence) if judge else ("", 1.0)
+        guardrail, evidence = (trial.culprit, trial.evidence) if trial else ("", 1.0)
         return Outcome(
             release, champion, cause, detail, guardrail=guardrail, evidence=evidence, timeline=self._timeline
         )
-
-
-def _needed(judge: Judge) -> int:
-    return max(one.needed for one in judge.progress())
 
 
 def _proof(outcome: Outcome) -> bytes:
@@ -288,11 +281,3 @@ def _proof(outcome: Outcome) -> bytes:
         "timeline": outcome.timeline,
     }
     return to_bytes(state_about(subjects, PREDICATE, predicate))
-
-
-def _status(release: Release, judge: Judge, meter: Meter) -> str:
-    parts = [
-        f"{one.guardrail}: for {min(one.safety, 9999):.1f}, against {min(one.harm, 9999):.1f}"
-        for one in judge.progress()
-    ]
-    return f"{release.name}: {meter.seen:,} requests; {'; '.join(parts)}"

@@ -1,98 +1,183 @@
-"""The judge of a canary: counts in, one of go on, roll back or hold out; no clock, no network."""
+"""The judge of a canary: counts in, evidence out, and one of roll back, go on, hold or invalid; no clock, no network.
 
-from collections import deque
+One error budget α over all guardrails, shared out before the start, bounds the chance that a challenger which is no
+worse is rolled back. Going on needs every guardrail's consent.
+"""
+
 from dataclasses import dataclass, field
-from typing import Literal
 
-from mlops_ci.stats.sequential import HarmEvidence, SafetyEvidence, Tick, harm_at, requests_needed
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logit
 
-Decision = Literal["go-on", "roll-back", "hold"]
+from mlops_ci.rollout.ticks import Arm, Ticks
+from mlops_ci.stats.canary.bursts import Bursts
+from mlops_ci.stats.canary.latency import LatencyEvidence
+from mlops_ci.stats.canary.paths import Flags, Floats, RollingSum, log_mixture
+from mlops_ci.stats.canary.predictions import PredictionEvidence
+from mlops_ci.stats.canary.ratio import Events, HarmEvidence, SafetyEvidence
+from mlops_ci.stats.canary.split import SplitEvidence
 
-# How the chance of a false rollback is shared out; fixed before the start.
-SHARES = {"errors": 0.6, "slow": 0.4}
+# How the chance of a false rollback is shared out among the guardrails that are measured; fixed before the start.
+SHARES = {"errors": 0.6, "latency": 0.25, "predictions": 0.15}
 _INCIDENT_WINDOW = 60.0  # seconds
-_INCIDENT_LEAST = 6
+_INCIDENT_LEAST = 6.0
 _INCIDENT_TIMES = 2.5
+_DOUBT = 2.0  # evidence against a challenger from which on no step is left
+SLOW_PART = 0.05  # where no bound is set, slow is what about this part of the champion's answers is
 
 
 @dataclass(frozen=True, slots=True)
-class Progressed:
-    """How far one guardrail is, for people and reports."""
+class Policy:
+    """By what the judge decides; the settings' own words."""
 
-    guardrail: str
-    harm: float  # e-value against the challenger; rolls back, weighted and summed, at 1/alpha
-    safety: float  # e-value for it; goes on at 1/beta
-    needed: int  # requests of both arms that a good challenger needs in this step
+    alpha: float = 0.01  # chance of rolling back a challenger that is no worse
+    beta: float = 0.05  # chance that a step overlooks a harmful challenger
+    split_alpha: float = 0.001  # chance of calling a right split wrong
+    latency_margin: float = 1.1  # how many times as slow is still no harm
+    slow: float | None = None  # the bound, in the buckets' unit, above which an answer is slow
 
 
-@dataclass(slots=True)
-class Guardrail:
-    """One kind of bad event, its evidence since the start and since the step began."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """The champion before the release; arrays have one entry for each release."""
 
-    name: str
-    champion_rate: float  # before the release
-    harm: HarmEvidence = field(default_factory=HarmEvidence)
+    error_rate: Floats
+    latency: Floats  # answers by bucket, (releases, buckets)
+    bursts: Floats
+
+    @classmethod
+    def of(cls, ticks: Arm, at: Floats, counted: Flags) -> "Baseline":
+        """Return what the champion's counts in some ticks say."""
+        requests, errors = ticks.requests * counted, ticks.errors * counted
+        alone = Events(requests, errors, np.zeros_like(requests), np.zeros_like(errors))
+        bursts = Bursts(np.ones(len(at))).observe(at, alone)[:, -1]
+        rate = errors.sum(axis=1) / np.maximum(requests.sum(axis=1), 1)
+        return cls(rate, (ticks.latency * counted[..., None]).sum(axis=1), bursts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What is known after each tick, as natural logarithms of e-values, (releases, ticks)."""
+
+    policy: Policy
+    harm: Floats  # against the challenger, all guardrails together
+    harm_by: dict[str, Floats]
+    safety_by: dict[str, Floats]  # for it, since the step began
+    split: Floats  # against the set split
+
+    @property
+    def rolls_back(self) -> Flags:
+        """Say where the evidence against the challenger suffices."""
+        found: Flags = self.harm >= -np.log(self.policy.alpha)
+        return found
+
+    @property
+    def goes_on(self) -> Flags:
+        """Say where every guardrail has excluded harm, and nothing speaks for it all together."""
+        safe = np.all([one >= -np.log(self.policy.beta) for one in self.safety_by.values()], axis=0)
+        found: Flags = safe & (self.harm < np.log(_DOUBT))
+        return found
+
+    @property
+    def invalid(self) -> Flags:
+        """Say where the split is shown to be another than the one that was set."""
+        found: Flags = self.split >= -np.log(self.policy.split_alpha)
+        return found
+
+
+@dataclass(slots=True, eq=False)
+class _Guardrail:
+    """One kind of bad event whose absence must be shown before a step is left."""
+
+    rates: Floats  # the champion's, before the release
     safety: SafetyEvidence = field(init=False)
-    recent: deque[tuple[float, int, int]] = field(default_factory=deque)  # time, bad events, requests
+    window: RollingSum = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin as if at the smallest step."""
-        self.begin_step(1)
+        self.safety = SafetyEvidence(self.rates)
+        self.window = RollingSum(len(self.rates), 2, _INCIDENT_WINDOW)
 
-    def begin_step(self, weight: int) -> None:
-        """Start again to collect evidence that the challenger is not harmful."""
-        self.safety = SafetyEvidence(harm_at(weight), self.champion_rate)
-
-    def observe(self, at: float, tick: Tick) -> None:
-        """Count a tick. In an incident that hits both arms, it does not count in the challenger's favour."""
-        self.harm.observe(tick)
-        self.recent.append((at, tick.champion_bad + tick.challenger_bad, tick.champion + tick.challenger))
-        while self.recent and self.recent[0][0] <= at - _INCIDENT_WINDOW:
-            self.recent.popleft()
-        bad = sum(one for _, one, _ in self.recent)
-        requests = sum(one for _, _, one in self.recent)
-        if bad <= max(_INCIDENT_LEAST, _INCIDENT_TIMES * self.champion_rate * requests):
-            self.safety.observe(tick)
+    def observe(self, ticks: Ticks, events: Events, bursts: Floats) -> Floats:
+        """Count ticks in the challenger's favour, but for those in an incident that hits both arms."""
+        bad, requests = np.moveaxis(self.window.extend(ticks.at, np.stack([events.bad, events.requests], -1)), -1, 0)
+        calm = bad <= np.maximum(_INCIDENT_LEAST, _INCIDENT_TIMES * self.rates[:, None] * requests)
+        events = events.where(ticks.proving & calm)
+        return self.safety.observe(events, ticks.weight, ticks.begins, bursts)
 
 
 class Judge:
-    """Joins the guardrails: one error budget for rolling back, every guardrail's consent for going on."""
+    """Follows one release, or many at once, from tick to tick."""
 
-    def __init__(self, champion_rates: dict[str, float], *, alpha: float, beta: float) -> None:
-        """Begin with the champion's rates of each bad event before the release."""
-        self.alpha = alpha
-        self.beta = beta
-        self.guardrails = {name: Guardrail(name, champion_rates.get(name, 0.0)) for name in SHARES}
-        self._weight = 1
+    def __init__(self, baseline: Baseline, policy: Policy, bounds: Floats, bins: int = 0) -> None:
+        """Begin with no evidence.
 
-    def begin_step(self, weight: int) -> None:
-        """Say that the challenger now gets `weight` percent."""
-        self._weight = weight
-        for guardrail in self.guardrails.values():
-            guardrail.begin_step(weight)
-
-    def observe(self, at: float, ticks: dict[str, Tick]) -> Decision:
-        """Count what happened since the last tick, by guardrail, and decide."""
-        for name, tick in ticks.items():
-            self.guardrails[name].observe(at, tick)
-        if self.evidence >= 1 / self.alpha:
-            return "roll-back"
-        safe = all(guardrail.safety.value >= 1 / self.beta for guardrail in self.guardrails.values())
-        return "go-on" if safe else "hold"
-
-    @property
-    def evidence(self) -> float:
-        """Return the evidence against the challenger, all guardrails together: an e-value."""
-        return sum(share * self.guardrails[name].harm.value for name, share in SHARES.items())
+        Args:
+            baseline: the champion before the release.
+            policy: by what to decide.
+            bounds: upper bounds of the latency buckets but the last; none, or at least two.
+            bins: of predictions; 0 when they are not counted.
+        """
+        releases = len(baseline.error_rate)
+        self.policy = policy
+        self.slow_above = _slow_bound(baseline.latency, bounds, policy.slow)
+        self._errors, self._bursts = HarmEvidence(releases), Bursts(baseline.bursts)
+        self._latency = LatencyEvidence(bounds, baseline.latency, policy.latency_margin) if len(bounds) else None
+        self._predictions = PredictionEvidence(bins, releases) if bins else None
+        self._guardrails = {"errors": _Guardrail(baseline.error_rate)}
+        if len(bounds):
+            self._guardrails["latency"] = _Guardrail(_rate_above(baseline.latency, self.slow_above))
+        self._split = SplitEvidence(releases)
+        measured = {"errors": True, "latency": bool(len(bounds)), "predictions": bool(bins)}
+        shares = {name: share for name, share in SHARES.items() if measured[name]}
+        self.shares = {name: share / sum(shares.values()) for name, share in shares.items()}
 
     @property
-    def culprit(self) -> str:
-        """Return the guardrail with the most evidence against the challenger."""
-        return max(SHARES, key=lambda name: SHARES[name] * self.guardrails[name].harm.value)
+    def rates(self) -> dict[str, Floats]:
+        """Return the champion's rate of each bad event before the release."""
+        return {name: one.rates for name, one in self._guardrails.items()}
 
-    def progress(self) -> list[Progressed]:
-        """Return how far each guardrail is."""
-        return [
-            Progressed(one.name, one.harm.value, one.safety.value, requests_needed(one.safety, self.beta, self._weight))
-            for one in self.guardrails.values()
-        ]
+    def observe(self, ticks: Ticks) -> Evidence:
+        """Count what happened and return what is known after each tick."""
+        errors = ticks.errors()
+        bursts = self._bursts.observe(ticks.at, errors)
+        by = {"errors": self._errors.observe(errors, bursts)}
+        safety = {"errors": self._guardrails["errors"].observe(ticks, errors, bursts)}
+        if self._latency:
+            timed = (ticks.counted & ticks.timed)[..., None]
+            by["latency"] = self._latency.observe(ticks.champion.latency * timed, ticks.challenger.latency * timed)
+            safety["latency"] = self._guardrails["latency"].observe(
+                ticks, ticks.slow(self.slow_above), np.ones_like(ticks.at)
+            )
+        if self._predictions:
+            known = ticks.counted[..., None]
+            champion, challenger = ticks.champion.predictions * known, ticks.challenger.predictions * known
+            by["predictions"] = self._predictions.observe(champion, challenger)
+        harm = log_mixture(np.stack(list(by.values()), -1), np.array([self.shares[name] for name in by]))
+        return Evidence(self.policy, harm, by, safety, self._split_of(ticks))
+
+    def _split_of(self, ticks: Ticks) -> Floats:
+        champion, challenger = ticks.champion.started, ticks.challenger.started
+        return self._split.observe(
+            np.where(ticks.counted, champion, 0.0),
+            np.where(ticks.counted, challenger, 0.0),
+            ticks.weight / 100,
+            ticks.begins,
+        )
+
+
+def _slow_bound(latency: Floats, bounds: Floats, slow: float | None) -> NDArray[np.intp]:
+    """Return the bucket after which an answer counts as slow, for each release."""
+    if not len(bounds):
+        return np.zeros(len(latency), dtype=np.intp)
+    if slow is not None:
+        return np.full(len(latency), np.argmin(np.abs(bounds - slow)))
+    above = 1 - (np.cumsum(latency, axis=1)[:, :-1] + 0.5) / (latency.sum(axis=1, keepdims=True) + 1)
+    nearest: NDArray[np.intp] = np.argmin(np.abs(logit(above) - logit(SLOW_PART)), axis=1)
+    return nearest
+
+
+def _rate_above(latency: Floats, above: NDArray[np.intp]) -> Floats:
+    late = np.arange(latency.shape[1]) > above[:, None]
+    rates: Floats = (latency * late).sum(axis=1) / np.maximum(latency.sum(axis=1), 1)
+    return rates

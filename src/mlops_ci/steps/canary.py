@@ -34,6 +34,10 @@ _FINDINGS: dict[Cause, tuple[str, Severity, Effect, str, str]] = {
         "MCI-CANARY-004", "medium", "undecided", "The evidence did not decide in time",
         "Traffic is back on the champion; this is no judgement against the model. Allow more time (canary.time_limit).",
     ),
+    "split-wrong": (
+        "MCI-CANARY-007", "high", "undecided", "The traffic is not split as it was set",
+        "Traffic is back on the champion; nothing is said about the model. Find what sends requests past the proxy.",
+    ),
     "evidence-lost": (
         "MCI-CANARY-005", "high", "undecided", "The evidence was lost",
         "Traffic is back on the champion; this is no judgement against the model. Run the canary again.",

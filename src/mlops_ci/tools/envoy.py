@@ -113,7 +113,7 @@ class Envoy:
         partial.replace(self.folder / f"{name}.json")
 
     def _bootstrap(self, slow_ms: float) -> dict[str, Any]:
-        buckets = sorted({*_BUCKETS_MS, slow_ms})
+        buckets = list(latency_bounds(slow_ms))
         manager = {
             "@type": f"{_TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "ingress",
@@ -147,6 +147,11 @@ class Envoy:
     def _watched(self, name: str) -> dict[str, Any]:
         path = {"path": str(self.folder / f"{name}.json"), "watched_directory": {"path": str(self.folder)}}
         return {"path_config_source": path, "resource_api_version": "V3"}
+
+
+def latency_bounds(slow_ms: float) -> tuple[float, ...]:
+    """Return the upper bounds of the latency buckets in ms; what counts as slow is one of them."""
+    return tuple(sorted({*map(float, _BUCKETS_MS), slow_ms}))
 
 
 def parse_stats(raw: Mapping[str, Any]) -> dict[str, ArmStats]:

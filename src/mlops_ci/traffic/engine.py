@@ -23,12 +23,16 @@ class Counts:
 
     requests: int
     errors: int
-    timed: int  # requests whose time is known
-    slow: int  # of these, the ones slower than the limit
+    latency: tuple[int, ...]  # answers by bucket, not cumulative: one more than the engine's bounds
 
 
 class Engine(Protocol):
     """Processes on this machine today; containers and clusters fulfil the same protocol."""
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Return the upper bounds of the latency buckets but the last, in ms, rising."""
+        ...
 
     def start(self, workload: Workload) -> None:
         """Start a version and wait until it is ready; nothing happens when it is.

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from mlops_ci.errors import ProgramFailed, Rejected
 from mlops_ci.net import Client, free_port, port_is_free
 from mlops_ci.ports import Clock
 from mlops_ci.process import Detached, alive, spawn, stop
-from mlops_ci.tools.envoy import Envoy
+from mlops_ci.tools.envoy import Envoy, latency_bounds
 from mlops_ci.traffic.engine import Counts, Workload
 
 _POLL = 0.05  # seconds between looks at something that should happen soon
@@ -38,6 +39,11 @@ class LocalEngine:
     def proxy(self) -> Envoy:
         """Return the proxy's description; it may or may not run."""
         return Envoy(self.folder, self.host, self.port)
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Return the bounds of Envoy's latency buckets, in ms."""
+        return latency_bounds(self.slow_ms)
 
     def start(self, workload: Workload) -> None:
         """Start a version and wait until it answers `/readyz`; nothing happens when it does already."""
@@ -74,10 +80,11 @@ class LocalEngine:
 
     def counts(self) -> dict[str, Counts]:
         """Return Envoy's counts by version."""
-        return {
-            name: Counts(one.requests, one.errors, one.timed, one.timed - one.faster.get(self.slow_ms, one.timed))
-            for name, one in self.proxy.stats().items()
-        }
+        found = {}
+        for name, one in self.proxy.stats().items():
+            cumulative = [0, *(one.faster.get(bound, 0) for bound in self.bounds), one.timed]
+            found[name] = Counts(one.requests, one.errors, tuple(max(b - a, 0) for a, b in pairwise(cumulative)))
+        return found
 
     def running(self, name: str) -> bool:
         """Say whether a version's process runs."""

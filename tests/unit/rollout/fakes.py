@@ -55,6 +55,10 @@ class FakeEngine:
     _counts: dict[str, list[float]] = field(default_factory=dict)
     _counted: float = 0.0
 
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        return (50.0, 250.0)
+
     def start(self, workload: Workload) -> None:
         if self.never_ready and workload.name == CHALLENGER.name:
             raise NeverReady(f"{workload.name} ended before it became ready.")
@@ -77,7 +81,11 @@ class FakeEngine:
             raise ProgramFailed("no answer from the socket admin.sock")
         self._count()
         return {
-            name: Counts(round(requests), round(bad), round(requests), round(late))
+            name: Counts(
+                round(requests),
+                round(bad),
+                (round(0.6 * (requests - late)), round(0.4 * (requests - late)), round(late)),
+            )
             for name, (requests, bad, late) in self._counts.items()
         }
 

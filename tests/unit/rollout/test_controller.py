@@ -96,7 +96,7 @@ def test_toward_the_champion_traffic_comes_first(world: World) -> None:
 def test_a_judged_challenger_is_remembered_and_the_proof_is_recorded(world: World) -> None:
     world.engine.slow = {NEW: 0.3}
     outcome = world.run()
-    assert outcome.guardrail == "slow"
+    assert outcome.guardrail == "latency"
     assert world.branch.state.rejected == (CHALLENGER.model_digest,)
     (path,) = [path for path in world.branch.files if path.startswith("evidence/canary/")]
     proof = json.loads(world.branch.files[path])

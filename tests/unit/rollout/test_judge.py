@@ -1,121 +1,137 @@
-"""The judge as a whole, by simulation: two guardrails, one error budget, and an incident that hits both arms."""
+"""The judge as a whole, by simulation: guardrails share one budget, and an incident that hits both arms is none."""
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from mlops_ci.rollout import judge as rollout_judge
-from mlops_ci.rollout.judge import SHARES, Decision, Judge
-from mlops_ci.stats.sequential import Tick
+from mlops_ci.rollout import judge as module
+from mlops_ci.rollout.judge import Baseline, Judge, Policy
+from mlops_ci.rollout.ticks import Arm, Ticks
+from mlops_ci.stats.canary.paths import Flags, Floats
+from unit.stats.canary.worlds import BOUNDS, cells
 
 STEPS = (5, 25, 50)
 TICK = 5.0  # seconds
-GOOD = 0.005
 
 
-def tick(draw: np.random.Generator, weight: int, champion: float, challenger: float, requests: int) -> Tick:
-    mine = int(draw.binomial(requests, weight / 100))
-    theirs = requests - mine
-    return Tick(theirs, int(draw.binomial(theirs, champion)), mine, int(draw.binomial(mine, challenger)))
+@dataclass(frozen=True)
+class World:
+    """Simulated traffic; the challenger differs as it says."""
+
+    rate: float = 0.005
+    ratio: float = 1.0
+    factor: float = 1.0  # of answering times
+    requests: int = 250  # a tick
+    share: float = 1.0  # of the share that was set
+    incident: tuple[int, int, float] = (0, 0, 0.0)  # first tick, last, errors added to both arms
 
 
-def canary(seed: int, *, ratio: float = 1.0, rate: float = GOOD, requests: int = 2_000, ticks: int = 200) -> Decision:
-    """Return how a canary ends in which the challenger errs `ratio` times as often; hold when it never ends."""
+@dataclass
+class Ends:
+    """How simulated canaries ended: parts of all."""
+
+    rolled_back: float
+    promoted: float
+    invalid: float
+
+
+def canaries(world: World, runs: int, ticks: int = 500, seed: int = 1) -> Ends:
+    """Run canaries side by side; each climbs when its own evidence lets it."""
     draw = np.random.default_rng(seed)
-    judge, step = Judge({"errors": rate, "slow": rate}, alpha=0.01, beta=0.05), 0
-    judge.begin_step(STEPS[step])
-    for number in range(ticks):
-        errors = tick(draw, STEPS[step], rate, min(rate * ratio, 1), requests)
-        slow = tick(draw, STEPS[step], rate, rate, requests)
-        decision = judge.observe(number * TICK, {"errors": errors, "slow": slow})
-        if decision == "roll-back":
-            return decision
-        if decision == "go-on":
-            step += 1
-            if step == len(STEPS):
-                return "go-on"
-            judge.begin_step(STEPS[step])
-    return "hold"
+    judge = Judge(baseline(world, runs), Policy(), BOUNDS)
+    step, begins = np.zeros(runs, dtype=int), np.ones(runs, dtype=bool)
+    ended = {name: np.zeros(runs, dtype=bool) for name in ("rolled_back", "promoted", "invalid")}
+    for number in range(1, ticks + 1):
+        weight = np.array(STEPS)[step].astype(float)
+        found = judge.observe(tick(draw, world, number, weight, begins))
+        running = ~np.any(list(ended.values()), axis=0)
+        ended["invalid"] |= running & found.invalid[:, 0]
+        ended["rolled_back"] |= running & ~found.invalid[:, 0] & found.rolls_back[:, 0]
+        on = running & found.goes_on[:, 0] & ~np.any(list(ended.values()), axis=0)
+        ended["promoted"] |= on & (step == len(STEPS) - 1)
+        begins = on & (step < len(STEPS) - 1)
+        step[begins] += 1
+    return Ends(**{name: float(np.mean(one)) for name, one in ended.items()})
+
+
+def baseline(world: World, runs: int) -> Baseline:
+    return Baseline(np.full(runs, world.rate), np.tile(cells(70.0, 0.5) * 20_000, (runs, 1)), np.ones(runs))
+
+
+def tick(draw: np.random.Generator, world: World, number: int, weight: Floats, begins: Flags) -> Ticks:
+    mine = draw.binomial(world.requests, np.minimum(weight / 100 * world.share, 1))
+    first, last, added = world.incident
+    added = added if first <= number < last else 0.0
+    flag = np.ones((len(weight), 1), dtype=bool)
+    return Ticks(
+        np.full((len(weight), 1), number * TICK), weight[:, None], begins[:, None], flag, flag, flag,
+        arm(draw, world.requests - mine, world.rate + added, 1.0),
+        arm(draw, mine, min(world.rate * world.ratio, 1.0) + added, world.factor),
+    )  # fmt: skip
+
+
+def arm(draw: np.random.Generator, requests: np.ndarray, rate: float, factor: float) -> Arm:
+    n = requests[:, None].astype(np.float64)
+    errors = draw.binomial(requests, min(rate, 1.0))[:, None].astype(np.float64)
+    latency = draw.multinomial(requests, cells(70.0 * factor, 0.5))[:, None].astype(np.float64)
+    return Arm(n, errors, latency, np.zeros((len(requests), 1, 0)), n)
 
 
 def test_identical_arms_are_promoted_and_at_most_one_percent_rolled_back() -> None:
-    ends = [canary(seed) for seed in range(2_000)]
-    assert ends.count("roll-back") / 2_000 <= 0.01 + 0.009
-    assert ends.count("go-on") / 2_000 >= 0.97
+    ends = canaries(World(), 2_000)
+    assert ends.rolled_back <= 0.01 + 0.009
+    assert ends.promoted >= 0.95
+    assert ends.invalid <= 0.004
 
 
-@pytest.mark.parametrize("ratio", [4.0, 10.0])
-def test_bad_challengers_are_rolled_back_and_next_to_none_promoted(ratio: float) -> None:
-    ends = [canary(seed, ratio=ratio) for seed in range(200)]
-    assert ends.count("roll-back") / 200 >= 0.97
-    assert ends.count("go-on") == 0
+@pytest.mark.parametrize("world", [World(ratio=4), World(ratio=10), World(factor=1.5)])
+def test_bad_challengers_are_rolled_back_and_next_to_none_promoted(world: World) -> None:
+    ends = canaries(world, 200)
+    assert ends.rolled_back >= 0.97
+    assert ends.promoted == 0
 
 
-def through_an_incident(seed: int) -> Decision:
-    """Return the best that a ×4 defect reaches while half of all answers fail in both arms."""
-    draw = np.random.default_rng(seed)
-    judge = Judge({"errors": GOOD, "slow": GOOD}, alpha=0.01, beta=0.05)
-    judge.begin_step(5)
-    for number in range(36):  # three minutes
-        errors = tick(draw, 5, 0.5, min(0.5 + GOOD * 3, 1), 2_000)
-        slow = tick(draw, 5, GOOD, GOOD, 2_000)
-        if judge.observe(number * TICK, {"errors": errors, "slow": slow}) == "go-on":
-            return "go-on"
-    return "hold"
+def test_twice_the_errors_are_not_promoted_even_through_an_incident() -> None:
+    assert canaries(World(ratio=2), 1_000).promoted <= 0.004
+    assert canaries(World(ratio=2, incident=(60, 96, 0.1)), 1_000).promoted <= 0.004
 
 
-def check_an_incident_promotes_nothing() -> None:
-    assert [through_an_incident(seed) for seed in range(100)].count("go-on") == 0
+def test_an_incident_that_hits_both_arms_rolls_nobody_back() -> None:
+    ends = canaries(World(incident=(40, 76, 0.3)), 1_000)
+    assert ends.rolled_back <= 0.02
+    assert ends.promoted >= 0.9
 
 
-def test_an_incident_that_hits_both_arms_does_not_promote() -> None:
-    check_an_incident_promotes_nothing()
+def test_a_service_that_never_fails_is_promoted() -> None:
+    assert canaries(World(rate=0.0), 200, ticks=250).promoted >= 0.97
 
 
-def test_without_the_rule_about_incidents_it_would_and_that_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollout_judge, "_INCIDENT_TIMES", 1e9)
+def test_a_wrong_split_ends_without_a_judgement() -> None:
+    ends = canaries(World(share=1.4), 100)
+    assert ends.invalid >= 0.99
+
+
+def test_without_the_incident_rule_a_defect_hides_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = World(ratio=2, incident=(2, 500, 0.1))
+    kept = canaries(hidden, 300).promoted
+    monkeypatch.setattr(module, "_INCIDENT_TIMES", 1e9)
+    assert canaries(hidden, 300).promoted > kept + 0.2
+
+
+def test_each_guardrail_with_the_whole_budget_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Greedy(Judge):
+        def __init__(self, *given: object, **more: object) -> None:
+            super().__init__(*given, **more)  # type: ignore[arg-type]
+            self.shares = dict.fromkeys(self.shares, 20.0)
+
+    monkeypatch.setitem(globals(), "Judge", Greedy)
     with pytest.raises(AssertionError):
-        check_an_incident_promotes_nothing()
+        test_identical_arms_are_promoted_and_at_most_one_percent_rolled_back()
 
 
-def test_an_incident_is_no_reason_to_roll_back_either() -> None:
-    draw = np.random.default_rng(3)
-    judge = Judge({"errors": GOOD, "slow": GOOD}, alpha=0.01, beta=0.05)
-    judge.begin_step(5)
-    found = {
-        judge.observe(number * TICK, {"errors": tick(draw, 5, 0.5, 0.5, 2_000), "slow": tick(draw, 5, 0, 0, 2_000)})
-        for number in range(36)
-    }
-    assert found == {"hold"}
-
-
-def test_evidence_counts_again_a_minute_after_an_incident() -> None:
-    judge = Judge({"errors": GOOD, "slow": GOOD}, alpha=0.01, beta=0.05)
-    judge.begin_step(50)
-    quiet, incident = Tick(1_000, 5, 1_000, 5), Tick(1_000, 500, 1_000, 500)
-    judge.observe(0, {"errors": incident, "slow": quiet})
-    for number in range(1, 12):
-        judge.observe(number * TICK, {"errors": quiet, "slow": quiet})
-    before = judge.guardrails["errors"].safety.value
-    judge.observe(12 * TICK, {"errors": quiet, "slow": quiet})
-    assert before == 1.0 < judge.guardrails["errors"].safety.value
-
-
-def test_one_silent_guardrail_is_enough_to_hold() -> None:
-    judge = Judge({"errors": GOOD, "slow": GOOD}, alpha=0.01, beta=0.05)
-    judge.begin_step(50)
-    quiet = Tick(100_000, 500, 100_000, 500)
-    assert judge.observe(0, {"errors": quiet}) == "hold"
-    assert judge.observe(1, {"slow": quiet}) == "go-on"
-
-
-def test_the_error_budget_is_shared_out_whole() -> None:
-    assert sum(SHARES.values()) == pytest.approx(1)
-    assert Judge({}, alpha=0.01, beta=0.05).evidence == pytest.approx(1)
-
-
-def test_the_culprit_is_the_guardrail_with_the_evidence() -> None:
-    judge = Judge({"errors": GOOD, "slow": GOOD}, alpha=0.01, beta=0.05)
-    judge.begin_step(50)
-    assert judge.observe(0, {"errors": Tick(500, 2, 500, 2), "slow": Tick(500, 2, 500, 90)}) == "roll-back"
-    assert judge.culprit == "slow"
-    assert {one.guardrail for one in judge.progress()} == {"errors", "slow"}
+def test_shares_are_of_the_guardrails_that_are_measured() -> None:
+    assert Judge(baseline(World(), 1), Policy(), BOUNDS, bins=4).shares == pytest.approx(module.SHARES)
+    alone = replace(baseline(World(), 1), latency=np.zeros((1, 0)))
+    assert Judge(alone, Policy(), np.zeros(0)).shares == {"errors": 1.0}
+    assert sum(Judge(baseline(World(), 1), Policy(), BOUNDS).shares.values()) == pytest.approx(1)
