@@ -1,4 +1,4 @@
-"""`mlops-ci canary run|status|stop`: one canary, what is in force, and the end of everything it started here."""
+"""`mlops-ci canary run|status|stop|replay`: one canary, what is in force, and the end of everything it started here."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import click
 
 from mlops_ci.catalog import STEPS
 from mlops_ci.cli.options import Common
+from mlops_ci.cli.replay import replay
 from mlops_ci.cli.steps import command as step_command
 from mlops_ci.cli.steps import prepare
 from mlops_ci.render.terminal import Terminal
@@ -33,6 +34,9 @@ command.add_command(
         tuple(name for name in CanarySettings.model_fields if name not in _ROLLBACK_ONLY),
     )
 )
+
+
+command.add_command(replay)
 
 
 @command.command("status", help="Show what is recorded and what is in force on this machine.")

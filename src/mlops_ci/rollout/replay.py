@@ -14,7 +14,7 @@ from mlops_ci.stats.canary.paths import Flags, Floats
 
 Kind = Literal["rollback", "promote", "hold", "invalid"]
 _BASELINE = 60.0  # seconds of the champion that stand for the time before, where the log begins with the release
-_BATCH = 4_000  # ticks judged at once, over all releases
+_BATCH = 12_000  # ticks judged at once, over all releases
 _LARGEST = 300.0  # logarithm beyond which evidence is not told apart
 
 
@@ -27,7 +27,7 @@ class Decision:
     t: float  # seconds, in the log's own time
     step: int  # 1-based, 0 before the first
     guardrail: str | None
-    evidence: float  # the e-value that decided; for a hold, the one against the challenger at the end
+    evidence: float | None  # the e-value that decided, or at the end for a hold; other controllers' rules have none
     ignored: int = 0  # ticks of a time that was there already
 
     def to_json(self) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _terminal(
 ) -> Decision | None:
     """Return the first decision that ends a release within some ticks; None when there is none."""
     counted = ticks.counted[place, part]
-    may_promote = ticks.proving[place, part] & (log_weight(ticks, place, part) >= timing.steps[-1])
+    may_promote = ticks.proving[place, part] & (ticks.weight[place, part] >= timing.steps[-1])
     invalid, back = evidence.invalid[place] & counted, evidence.rolls_back[place] & counted
     on = evidence.goes_on[place] & may_promote
     ends = np.flatnonzero(invalid | back | on)
@@ -169,11 +169,6 @@ def _terminal(
         return Decision(log.release, "rollback", at, step, culprit, value, log.ignored)
     least = min(float(one[place, tick]) for one in evidence.safety_by.values())
     return Decision(log.release, "promote", at, step, None, _e_value(least), log.ignored)
-
-
-def log_weight(ticks: Ticks, place: int, part: slice) -> Floats:
-    """Return the set weights of one release's ticks."""
-    return ticks.weight[place, part]
 
 
 def _held(log: ReleaseLog, place: int, evidence: Evidence | None, steps: Floats) -> Decision:

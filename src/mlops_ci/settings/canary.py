@@ -27,10 +27,11 @@ class CanarySettings(Section):
         default=[5, 25, 50], min_length=1, description="The challenger's share of traffic, step by step."
     )
     slow_ms: float = Field(default=250.0, gt=0, description="An answer slower than this is a bad one.")
+    latency_margin: float = Field(default=1.1, ge=1, le=10, description="How many times as slow is still no harm.")
     alpha: float = Field(default=0.01, gt=0, lt=0.5, description="Chance of rolling back a challenger that is equal.")
     beta: float = Field(default=0.05, gt=0, lt=0.5, description="Chance that a step overlooks a harmful challenger.")
     warm_up: Duration = Field(default=60.0, ge=0, description="Time after a start in which slow answers do not count.")
-    time_limit: Duration = Field(default=1800.0, gt=0, description="After this a canary without evidence ends.")
+    time_limit: Duration = Field(default=3600.0, gt=0, description="After this a canary without evidence ends.")
     ready_timeout: Duration = Field(default=60.0, gt=0, description="Time a server has to become healthy.")
     drain: Duration = Field(default=5.0, ge=0, description="Time an old server has to finish what it began.")
     again: bool = Field(default=False, description="Start a model that was rejected before; needs a reason.")
