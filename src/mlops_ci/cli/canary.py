@@ -1,4 +1,4 @@
-"""`mlops-ci canary run|status|stop|replay`: one canary, what is in force, and the end of everything it started here."""
+"""`mlops-ci canary run|plan|status|stop|replay`: one canary, and what is known before and after it."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mlops_ci.catalog import STEPS
+from mlops_ci.cli.canary_plan import plan
 from mlops_ci.cli.options import Common
 from mlops_ci.cli.replay import replay
 from mlops_ci.cli.steps import command as step_command
@@ -36,6 +37,7 @@ command.add_command(
 )
 
 
+command.add_command(plan)
 command.add_command(replay)
 
 

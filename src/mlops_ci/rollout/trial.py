@@ -10,6 +10,9 @@ from mlops_ci.rollout.ticks import Arm, Ticks
 from mlops_ci.stats.canary.ratio import requests_needed
 from mlops_ci.traffic.engine import Counts, Engine
 
+_LEAST_REQUESTS = 3  # to the challenger in a tick: without any, the champion's would say nothing
+_LONGEST = 10.0  # seconds until a tick ends without them
+
 Decision = Literal["go-on", "roll-back", "hold", "invalid"]
 
 
@@ -41,6 +44,7 @@ class Trial:
         self._totals = (_Totals(), _Totals())
         self._evidence: Evidence | None = None
         self._weight, self._begins = 1, True
+        self._looked, self._warm = 0.0, False  # when a tick last ended, and whether latencies counted then
         self.seen = 0
 
     def begin_step(self, weight: int) -> None:
@@ -60,7 +64,11 @@ class Trial:
         """
         now = self._counts()
         arms = tuple(_since(new, old) for new, old in zip(now, self._last, strict=True))
-        self._last = now
+        counted = counted and not self._begins  # the first tick of a step has answers from before
+        if counted and arms[1].requests < _LEAST_REQUESTS and at - self._looked < _LONGEST:
+            return "hold"  # what came in is counted with the next tick
+        self._last, self._looked = now, at
+        timed, self._warm = timed and self._warm, timed
         if counted:
             self.seen += sum(one.requests for one in arms)
             for total, one in zip(self._totals, arms, strict=True):

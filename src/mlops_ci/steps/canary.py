@@ -2,19 +2,22 @@
 
 from typing import Any
 
-from mlops_ci.errors import UsageProblem
+from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.report import Effect, Finding, Location, Measurement, Severity, StepReport
 from mlops_ci.rollout import supervisor
 from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.controller import Canary, Cause, Outcome
 from mlops_ci.rollout.lease import Guard
+from mlops_ci.rollout.plan import Traffic
 from mlops_ci.rollout.proofs import override_found
 from mlops_ci.settings.canary import CanarySettings as Options
 from mlops_ci.step import Context
 from mlops_ci.tools import mlflow
 from mlops_ci.tools.git import Git
+from mlops_ci.traffic.engine import Engine
 
 NAME = "canary"
+_COUNTED = 10.0  # seconds
 
 # cause → code, severity, effect, title, remedy
 _FINDINGS: dict[Cause, tuple[str, Severity, Effect, str, str]] = {
@@ -139,6 +142,35 @@ def assemble(options: Options, context: Context) -> Assembly:
         context.settings_path,
         context.chosen_model,
     )
+
+
+def traffic(options: Options, context: Context, requests: float | None, error_rate: float | None) -> Traffic:
+    """Return what is known of this service's traffic: what is given, the rest off the proxy that runs here.
+
+    Raises:
+        NothingToJudge: something is missing, and no proxy runs here.
+    """
+    if requests is not None and error_rate is not None:
+        return Traffic(requests, error_rate)
+    engine = assemble(options, context).engine()
+    if not engine.proxy_runs():
+        missing = "--requests-per-second" if requests is None else "--error-rate"
+        raise NothingToJudge(f"No proxy of this model runs here, so nothing can be measured. Say it with {missing}.")
+    began, before = context.clock.monotonic(), _answers(engine)
+    if requests is None:
+        context.progress.status("counting requests for ten seconds")
+        context.clock.sleep(_COUNTED)
+    answers = _answers(engine)
+    seconds = max(context.clock.monotonic() - began, 1e-3)
+    measured = (answers[0] - before[0]) / seconds if requests is None else requests
+    if not measured:
+        raise NothingToJudge("Not one request came in ten seconds. Say how many come with --requests-per-second.")
+    return Traffic(round(measured, 2), answers[1] / max(answers[0], 1) if error_rate is None else error_rate)
+
+
+def _answers(engine: Engine) -> tuple[int, int]:
+    counts = engine.counts().values()
+    return sum(one.requests for one in counts), sum(one.errors for one in counts)
 
 
 def look(options: Options, context: Context) -> dict[str, Any]:
