@@ -18,7 +18,7 @@ from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.step import Context
 
 _ENTRY = STEPS["canary"]
-_ROLLBACK_ONLY = ("to", "dry_run")
+_ROLLBACK_ONLY = ("to", "dry_run", "if_lease_expired")
 
 
 @click.group("canary", help=_ENTRY.summary)
@@ -83,14 +83,14 @@ def stop(environ: Mapping[str, str], settings: Path | None, model: str | None, e
 @click.pass_obj
 def supervise(environ: Mapping[str, str], /, settings: Path | None, model: str | None, **place: str | None) -> None:
     """Put the champion back when the controller is gone."""
-    from mlops_ci.rollout.supervisor import watch
+    from mlops_ci.rollout.supervisor import supervise as stand_by
     from mlops_ci.steps.canary import assemble
     from mlops_ci.steps.rollback import run
 
     given = {name: value for name, value in place.items() if value} | {"drain": "0s", "reason": "its controller died"}
     options, context = prepare(_ENTRY, Common(settings, model, "terminal", environ), given, Terminal())
-    lease = assemble(options, context).lease()
-    watch(lease, lambda: run(options, context), context.clock, context.progress)
+    parts = assemble(options, context)
+    stand_by(parts.lease(), parts.remote_lease(), lambda: run(options, context), context.clock, context.progress)
 
 
 def _prepared(

@@ -74,6 +74,12 @@ class StateBranch:
                 return after
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
+    def changed_at(self) -> float | None:
+        """Return when the recorded state last changed, in seconds since the epoch; None when nothing is recorded."""
+        commit = self.git.fetch(BRANCH)
+        last = self.git.history(commit, self.empty.path, most=1) if commit else []
+        return self.git.committed_at(last[0]) if last else None
+
     def champions(self) -> list[State]:
         """Return the recorded states, newest first."""
         commit = self.git.fetch(BRANCH)

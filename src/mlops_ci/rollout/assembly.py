@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mlops_ci.ports import Clock
 from mlops_ci.release.branch import StateBranch
+from mlops_ci.release.leases import RemoteLease
 from mlops_ci.rollout.candidates import Shelf
 from mlops_ci.rollout.lease import Lease
 from mlops_ci.settings.canary import CanarySettings
@@ -39,6 +40,10 @@ class Assembly:
     def lease(self) -> Lease:
         """Return the lease of whoever steers."""
         return Lease(self.engine().folder / "lease.json")
+
+    def remote_lease(self) -> RemoteLease:
+        """Return the same on origin, for other machines."""
+        return RemoteLease(self.git, self.settings.environment, self.model)
 
     def shelf(self) -> Shelf:
         """Return where code and models of releases come from; it connects to the registry."""

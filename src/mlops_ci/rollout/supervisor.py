@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import mlops_ci
+from mlops_ci.errors import MlopsCiError
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.process import spawn
+from mlops_ci.release.leases import RENEW_EVERY, RemoteLease
 from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.lease import Lease
 
@@ -28,7 +31,40 @@ def start(parts: Assembly) -> None:
     spawn(argv, cwd=parts.root, env={"PYTHONPATH": source}, log=folder / "supervisor.log")
 
 
-def watch(lease: Lease, put_back: Callable[[], object], clock: Clock, progress: Progress) -> None:
+def supervise(lease: Lease, remote: RemoteLease, put_back: Callable[[], object], clock: Clock, log: Progress) -> None:
+    """Stand by until the canary ends; meanwhile the lease on origin tells other machines that somebody does.
+
+    A lease that cannot be released on origin expires there, and a canary that nobody steers is found by the watchdog.
+    """
+    watch(lease, put_back, clock, log, _renewing(remote, clock, log))
+    with suppress(MlopsCiError):
+        remote.release()
+
+
+def _renewing(remote: RemoteLease, clock: Clock, log: Progress) -> Callable[[], None]:
+    """Return what renews the lease on origin when it is due; an origin out of reach ends no canary."""
+    due = clock.now()
+
+    def renew() -> None:
+        nonlocal due
+        if clock.now() < due:
+            return
+        due = clock.now() + RENEW_EVERY
+        try:
+            remote.renew(clock.now())
+        except MlopsCiError as failure:
+            log.note(f"The lease on origin was not renewed: {failure}")
+
+    return renew
+
+
+def watch(
+    lease: Lease,
+    put_back: Callable[[], object],
+    clock: Clock,
+    progress: Progress,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
     """Wait until the lease is released; when it is lost instead, put the champion back and record it.
 
     Args:
@@ -36,8 +72,10 @@ def watch(lease: Lease, put_back: Callable[[], object], clock: Clock, progress: 
         put_back: does what `mlops-ci rollback` does; tried again while it fails.
         clock: the machine's.
         progress: the supervisor's log.
+        meanwhile: called at every look.
     """
     while lease.held() and not lease.lost(clock.now()):
+        meanwhile()
         clock.sleep(_LOOK_EVERY)
     if not lease.held():
         return

@@ -41,6 +41,10 @@ class CanarySettings(Section):
     )
     dry_run: bool = Field(default=False, description="Print what a rollback would do, and do nothing.")
 
+    if_lease_expired: bool = Field(
+        default=False, description="Roll back only a canary that nobody steers any more: what a watchdog calls."
+    )
+
     @field_validator("steps")
     @classmethod
     def _rising(cls, steps: list[int]) -> list[int]:

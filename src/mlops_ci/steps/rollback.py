@@ -1,5 +1,6 @@
 """Step `rollback`: all traffic to the last good release, and the record after it."""
 
+from mlops_ci.release.leases import EXPIRES_AFTER
 from mlops_ci.report import Finding, Location, StepReport
 from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.rollback import Plan, apply, make_plan
@@ -27,6 +28,9 @@ def run(options: Options, context: Context) -> StepReport:
     git.demand_origin()
     parts = Assembly(options, context.root, context.model, context.tracking_uri, git, context.clock)
     branch, engine = parts.branch(), parts.engine()
+    if options.if_lease_expired and (steered := _steered(parts, context.clock.now())):
+        context.progress.note(steered)
+        return StepReport(NAME, outputs={"decision": "nothing", "dry-run": str(options.dry_run).lower()})
     plan = make_plan(branch.read(), branch.champions(), options.to)
     context.progress.note(plan.describe())
     if not options.dry_run:
@@ -35,7 +39,7 @@ def run(options: Options, context: Context) -> StepReport:
             engine=engine,
             branch=branch,
             workload=lambda release: parts.shelf().workload(release),
-            reason=options.reason,
+            reason=options.reason or ("nobody steers it any more" if options.if_lease_expired else None),
             drain=options.drain,
         )
     return StepReport(
@@ -44,3 +48,14 @@ def run(options: Options, context: Context) -> StepReport:
         inputs={"champion": plan.target.model_digest} if plan.target else {},
         outputs={"decision": "rollback" if plan.leaving else "nothing", "dry-run": str(options.dry_run).lower()},
     )
+
+
+def _steered(parts: Assembly, now: float) -> str | None:
+    """Return why a watchdog leaves the record alone: no canary stands on it, or somebody steers it."""
+    branch = parts.branch()
+    if branch.read().challenger is None:
+        return "No canary stands on the record."
+    last = max(filter(None, (parts.remote_lease().renewed(), branch.changed_at())), default=0.0)
+    if now - last > EXPIRES_AFTER:
+        return None
+    return f"A canary runs; whoever steers it was heard of {max(now - last, 0):.0f} s ago."

@@ -112,6 +112,10 @@ class Git:
         names = self.call("diff", *words, commit).stdout.split("\0")
         return {new: old for _, old, new in zip(names[::3], names[1::3], names[2::3], strict=False)}
 
+    def committed_at(self, commit: str) -> float:
+        """Return when a commit was made, in seconds since the epoch."""
+        return float(self.call("show", "--no-patch", "--format=%ct", commit).stdout)
+
     def history(self, commit: str, path: str, most: int = 1000) -> list[str]:
         """Return the commits that changed a file, newest first."""
         return self.call("log", f"-{most}", "--format=%H", commit, "--", path).stdout.split()
@@ -130,13 +134,15 @@ class Git:
         parents = ["-p", parent] if parent else []
         return self.call("commit-tree", tree, *parents, stdin=message.encode(), env=_AUTHOR).stdout.strip()
 
-    def push(self, commit: str, ref: str) -> None:
-        """Push a commit to a ref of origin, never by force.
+    def push(self, commit: str, ref: str, *, replace: bool = False) -> None:
+        """Push a commit to a ref of origin: on top of what is there, or with `replace` instead of it.
+
+        An empty commit with `replace` removes the ref.
 
         Raises:
             PushRefused: the remote has moved on, forbids it, or cannot be reached.
         """
-        done = self._remote("push", "--porcelain", "--no-verify", "origin", f"{commit}:{ref}")
+        done = self._remote("push", "--porcelain", "--no-verify", "origin", f"{'+' * replace}{commit}:{ref}")
         if done.code:
             said = done.stdout + done.stderr
             moved = any(word in said for word in _MOVED)
