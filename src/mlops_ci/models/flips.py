@@ -8,7 +8,7 @@ from mlops_ci.models.rules import Facts, decide
 from mlops_ci.models.truth import Predictions, Rows, Truth
 from mlops_ci.report import Measurement
 from mlops_ci.settings.gate import FlipSettings
-from mlops_ci.stats import paired
+from mlops_ci.stats import paired, shares
 
 SHOWN = 50
 
@@ -25,7 +25,7 @@ def judge_flips(settings: FlipSettings, golden: GoldenSet, facts: Facts) -> Meas
     flipped = before & ~right_rows(facts.challenger.predictions, facts.truth, "gate.flips")
     units = facts.truth.units
     plain = units.weights is None and units.clusters is None
-    interval = paired.share(flipped) if plain else paired.mean(flipped.astype(np.float64), units)
+    interval = shares.alone(flipped) if plain else paired.mean(flipped.astype(np.float64), units)
     limit = settings.at_most.amount
     return Measurement(
         name=f"flips at_most {settings.at_most}",

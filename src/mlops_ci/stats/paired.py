@@ -10,7 +10,7 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from mlops_ci.stats.units import ROWS, Units
 
@@ -77,59 +77,6 @@ def _standardised(difference: float, error: float) -> float:
     if error == 0:
         return 0.0 if difference == 0 else float(np.copysign(np.inf, difference))
     return difference / error
-
-
-def proportions(champion: NDArray[np.bool_], challenger: NDArray[np.bool_]) -> Interval:
-    """Return the difference of two shares of right answers to the same rows, both of shape (n,).
-
-    The score interval for matched pairs. Source: Tango (1998), Statistics in Medicine 17:891-908.
-    """
-    n = champion.size
-    gained = int(np.sum(challenger & ~champion))
-    lost = int(np.sum(champion & ~challenger))
-    value = (gained - lost) / n
-    low = _edge(lambda delta: _tango(gained, lost, n, delta) - Z, -1.0, value)
-    high = _edge(lambda delta: _tango(gained, lost, n, delta) + Z, value, 1.0)
-    error = sqrt(max(gained + lost, 1)) / n
-    return Interval(
-        value,
-        low,
-        high,
-        (Z + POWER_Z) * error,
-        "Tango score interval",
-        # Corrected for continuity: over many slices tails far beyond 5 % count, and there counts are few.
-        lambda truth: float(special.ndtr(_tango(gained, lost, n, truth, 0.5))),
-    )
-
-
-def _tango(gained: int, lost: int, n: int, delta: float, shift: float = 0.0) -> float:
-    """Return the score statistic of the hypothesis that the difference of the shares is `delta`."""
-    linear = -gained - lost + (2 * n - gained + lost) * delta
-    constant = -lost * delta * (1 - delta)
-    q21 = (sqrt(max(linear * linear - 8 * n * constant, 0.0)) - linear) / (4 * n)
-    variance = n * (2 * q21 + delta * (1 - delta))
-    difference = gained - lost - n * delta + shift
-    if variance <= 0:
-        return 0.0 if difference == 0 else float(np.copysign(np.inf, difference))
-    return difference / sqrt(variance)
-
-
-def _edge(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a falling function crosses zero between two points; the outer point when it does not."""
-    inner = 1e-12
-    a, b = low + inner, high - inner
-    if a >= b or np.sign(function(a)) == np.sign(function(b)):
-        return low if low == -1.0 else high
-    return float(optimize.brentq(function, a, b, xtol=1e-10))
-
-
-def share(right: NDArray[np.bool_]) -> Interval:
-    """Return one share of right answers, shape (n,), by the score interval of Wilson (1927)."""
-    n, value = right.size, float(right.mean())
-    center = (value + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * sqrt(value * (1 - value) / n + Z * Z / (4 * n * n))
-    error = sqrt(value * (1 - value) / n)
-    return Interval(value, center - half, center + half, (Z + POWER_Z) * error, "Wilson score interval")
 
 
 def roc_auc(
