@@ -49,9 +49,8 @@ def ranked(
     """
     if labels.all() or not labels.any():
         raise ValueError(f"{name} needs rows of both classes")
-    codes = units.codes(labels.size)
     arms = [_Arm(name, labels, scores, units) for scores in (challenger, champion) if scores is not None]
-    count = int(codes.max()) + 1
+    count = units.count(labels.size)
 
     def difference(often: Weights) -> Floats:
         ours = arms[0](often)
@@ -77,7 +76,7 @@ def value_of(name: RankMetric, labels: NDArray[np.bool_], scores: Floats, units:
     """
     if labels.all() or not labels.any():
         raise ValueError(f"{name} needs rows of both classes")
-    once = np.ones((int(units.codes(labels.size).max()) + 1, 1), dtype=np.uint8)
+    once = np.ones((units.count(labels.size), 1), dtype=np.uint8)
     return float(_Arm(name, labels, scores, units)(once)[0])
 
 
@@ -195,8 +194,8 @@ def _of_units(
     """Return the resamples' values, drawn as weights of the units."""
     from scipy import sparse
 
-    weights, codes = units.relative(challenger.size), units.codes(challenger.size)
-    count = int(codes.max()) + 1
+    n = challenger.size
+    weights, codes, count = units.relative(n), units.codes(n), units.count(n)
     arms = [
         sparse.csr_array((weights, (arm, codes)), shape=(cells, count))
         for arm in (challenger, champion)

@@ -59,7 +59,7 @@ def counted(
         often = np.ones(labels.size, dtype=np.int64)
         without = [_without_rows(of_flat, table, arm, weights) for table, arm in zip(tables, arms, strict=True)]
     else:
-        often = np.ones(int(units.clusters.max()) + 1, dtype=np.int64)
+        often = np.ones(units.count(labels.size), dtype=np.int64)
         without = [
             _without_clusters(of_flat, table, arm, weights, units.clusters)
             for table, arm in zip(tables, arms, strict=True)

@@ -100,15 +100,14 @@ def roc_auc(
 
     Source: DeLong et al. (1988), Biometrics 44:837-845; Obuchowski (1997), Biometrics 53:567-578, for clusters.
     """
-    weights, codes = units.relative(labels.size), units.codes(labels.size)
+    weights, codes, count = units.relative(labels.size), units.codes(labels.size), units.count(labels.size)
     area, placed = _placements(labels, challenger, weights)
     if champion is not None:
         other, other_placed = _placements(labels, champion, weights)
         area -= factor * other
         placed = placed - factor * other_placed
     moved = weights * (placed - area)
-    sides = [_side(moved, codes, weights, side) for side in (labels, ~labels)]
-    count = int(codes.max()) + 1
+    sides = [_side(moved, codes, weights, side, count) for side in (labels, ~labels)]
     variance = sum(sum_of_squares for _, sum_of_squares in sides)
     variance += 2 * count / (count - 1) * float(sides[0][0] @ sides[1][0])
     error = sqrt(max(variance, 0.0))
@@ -141,10 +140,12 @@ def _placements(labels: NDArray[np.bool_], scores: Floats, weights: Floats) -> t
     return float(np.average(placed[labels], weights=weights[labels])), placed
 
 
-def _side(moved: Floats, codes: NDArray[np.intp], weights: Floats, side: NDArray[np.bool_]) -> tuple[Floats, float]:
+def _side(
+    moved: Floats, codes: NDArray[np.intp], weights: Floats, side: NDArray[np.bool_], count: int
+) -> tuple[Floats, float]:
     """Return each unit's part in the area by its rows of one class, and the variance from those."""
     among = int(np.count_nonzero(np.bincount(codes[side])))
     if among < 2:  # noqa: PLR2004 - a spread needs two
         raise ValueError("ROC AUC needs at least two rows of each class, and two clusters where rows form clusters")
-    parts = np.bincount(codes[side], moved[side], int(codes.max()) + 1) / float(weights[side].sum())
+    parts = np.bincount(codes[side], moved[side], count) / float(weights[side].sum())
     return parts, among / (among - 1) * float(parts @ parts)

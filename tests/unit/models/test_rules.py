@@ -176,5 +176,5 @@ def test_a_rule_reads_as_it_was_written() -> None:
 
 def test_a_measurement_says_what_it_was_held_against() -> None:
     found = judge("accuracy", rule(no_worse_than=0.02), facts(0.85, 0.85), on_estimate=False)
-    assert (found.threshold, found.n, found.method) == (-0.02, 1000, "Tango score interval")
+    assert (found.threshold, found.n, found.method) == (-0.02, 1000, "Tango score interval, corrected for skewness")
     assert found.champion == found.challenger

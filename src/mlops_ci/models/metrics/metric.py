@@ -77,7 +77,7 @@ def mean_of(
 
     def difference(truth: Truth, ours: Predictions, theirs: Predictions | None, factor: float) -> Interval:
         belong = units(truth)
-        plain = is_share and belong.weights is None and belong.clusters is None
+        plain = is_share and belong.plain
         first = score(truth, ours)
         if theirs is None:
             return shares.alone(first.astype(np.bool_)) if plain else paired.mean(first, belong)
