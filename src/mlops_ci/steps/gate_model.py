@@ -203,8 +203,11 @@ def _sealed(report: StepReport, context: Context) -> StepReport:
     """Return the report with the signed evidence that it is, where it proves something."""
     if not {"model", "commit"} <= report.inputs.keys():
         return report
-    kept = context.keyring.keep(report.to_json(), _evidence(context))
-    return replace(report, artifacts=(str(kept.relative_to(context.root)),)) if kept else report
+    if kept := context.keyring.keep(report.to_json(), _evidence(context)):
+        return replace(report, artifacts=(str(kept.relative_to(context.root)),))
+    if report.verdict == "pass":
+        context.progress.note("No evidence was written: files differ from the commit. Commit them, and judge again.")
+    return report
 
 
 def _evidence(context: Context) -> Path:
