@@ -139,8 +139,7 @@ class GateSettings(Section):
     )
     challenger_predictions: Path | None = Field(
         default=None,
-        description="The challenger's answers as a file, instead of asking it. The verdict is about a model where "
-        "`challenger` names it, too; it then answers a hundred rows alike.",
+        description="The challenger's answers as a file; a model that is named, too, must answer a sample alike.",
         json_schema_extra={"path": True},
     )
     champion_predictions: Path | None = Field(
