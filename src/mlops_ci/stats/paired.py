@@ -20,6 +20,7 @@ Z = 1.6448536269514722  # standard normal quantile of 0.95
 POWER_Z = 0.8416212335729143  # of 0.80
 LEVEL = 0.95
 POWER = 0.80
+_NO_SKEWNESS = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,44 @@ class Interval:
     p_below: Callable[[float], float] = field(default=lambda _: 1.0, compare=False, repr=False)
 
 
-def studentised(value: float, error: float, freedom: int, method: str) -> Interval:
-    """Return the interval of an estimate with a standard error that was estimated with so many degrees of freedom."""
+def studentised(
+    value: float, error: float, freedom: int, method: str, skewness: float = 0.0, step: float = 0.0
+) -> Interval:
+    """Return the interval of an estimate with a standard error that was estimated with so many degrees of freedom.
+
+    Where few units decide, `skewness` (the estimate's) moves both bounds to the same side, and as estimates then come
+    in steps, a third of a step moves them outwards.
+
+    Source: Hall (1992), Journal of the Royal Statistical Society B 54:221-228, for the skewness.
+    """
+    outwards = step / 3
     quantile, power = (float(special.stdtrit(freedom, level)) for level in (LEVEL, POWER))
     return Interval(
         value,
-        value - quantile * error,
-        value + quantile * error,
+        value - _skewed(quantile, skewness) * error - outwards,
+        value - _skewed(-quantile, skewness) * error + outwards,
         (quantile + power) * error,
         method,
-        lambda truth: float(special.stdtr(freedom, _standardised(value - truth, error))),
+        lambda truth: float(
+            special.stdtr(freedom, _unskewed(_standardised(_inwards(value - truth, outwards), error), skewness))
+        ),
     )
+
+
+def _inwards(difference: float, step: float) -> float:
+    return float(np.copysign(max(abs(difference) - step, 0.0), difference))
+
+
+def _unskewed(t: float, skewness: float) -> float:
+    """Return what has no skewness any more of a studentised difference."""
+    return t + skewness * t**2 / 3 + skewness**2 * t**3 / 27 + skewness / 6
+
+
+def _skewed(quantile: float, skewness: float) -> float:
+    """Return the studentised difference that `_unskewed` turns into a quantile."""
+    if abs(skewness) < _NO_SKEWNESS:
+        return quantile
+    return float(3 / skewness * (np.cbrt(1 + skewness * (quantile - skewness / 6)) - 1))
 
 
 def mean(scores: Floats, units: Units = ROWS) -> Interval:

@@ -16,8 +16,8 @@ _CONTINUITY = 1 / 3
 def difference(champion: NDArray[np.bool_], challenger: NDArray[np.bool_]) -> Interval:
     """Return the difference of two shares of right answers to the same rows, both of shape (n,).
 
-    The score interval for matched pairs, corrected for skewness and continuity. Without the corrections, a challenger
-    that is worse by its margin failed in up to 9 %, and over many slices in up to 12 %, where few rows differ.
+    The score interval for matched pairs, corrected for skewness and continuity. As published, it lets a challenger that
+    is worse by its margin fail in up to 9 % where few rows differ.
 
     Source: Tango (1998), Statistics in Medicine 17:891-908; the correction for skewness as Gart & Nam (1990),
     Biometrics 46:637-643, have it for shares that are not paired.
