@@ -1,5 +1,6 @@
 """Who is compared: the challenger, and the champion that is released or that the settings name, each where it is."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mlops_ci.errors import UsageProblem
@@ -8,10 +9,18 @@ from mlops_ci.models.answers import Arm
 from mlops_ci.release.branch import StateBranch
 from mlops_ci.rollout.candidates import Shelf
 from mlops_ci.settings.gate import GateSettings
+from mlops_ci.tools.git import Git
 
 
-def contenders(options: GateSettings, shelf: Shelf, root: Path) -> list[Arm]:
-    """Return the champion, where there is one, and the challenger; paths are relative to `root`.
+def contenders(options: GateSettings, root: Path, git: Git, model: str, shelf: Callable[[], Shelf]) -> list[Arm]:
+    """Return the champion, where there is one, and the challenger.
+
+    Args:
+        options: the gate's settings.
+        root: what their paths are relative to.
+        git: whose state branch says what is released.
+        model: the registered model's name.
+        shelf: asked for only where a model must be fetched: it needs a registry, and that takes seconds.
 
     Raises:
         UsageProblem: there is no `origin` that could say what is released; a file is said to be a service's answers.
@@ -24,12 +33,12 @@ def contenders(options: GateSettings, shelf: Shelf, root: Path) -> list[Arm]:
         return [challenger]
     if options.champion != "released":
         return [_arm("champion", options.champion, shelf, root), challenger]
-    shelf.git.demand_origin()
-    released = StateBranch(shelf.git, options.environment, shelf.model).read().champion
-    return [challenger] if released is None else [Arm("champion", shelf.model_of(released)), challenger]
+    git.demand_origin()
+    released = StateBranch(git, options.environment, model).read().champion
+    return [challenger] if released is None else [Arm("champion", shelf().model_of(released)), challenger]
 
 
-def _challenger(options: GateSettings, shelf: Shelf, root: Path) -> Arm:
+def _challenger(options: GateSettings, shelf: Callable[[], Shelf], root: Path) -> Arm:
     """Return the challenger; a file of predictions is of the model that stands beside it, where one is named."""
     if options.challenger_predictions is None:
         return _arm("challenger", options.challenger, shelf, root)
@@ -45,12 +54,13 @@ def _challenger(options: GateSettings, shelf: Shelf, root: Path) -> Arm:
     return Arm("challenger", named.folder, file=file)
 
 
-def _arm(name: str, place: str, shelf: Shelf, root: Path) -> Arm:
+def _arm(name: str, place: str, shelf: Callable[[], Shelf], root: Path) -> Arm:
     if place.startswith(("http://", "https://")):
         return Arm(name, url=place)
     if place.startswith(("models:/", "runs:/")):
         folder = digest_bytes(place.encode()).removeprefix("sha256:")[:16]  # the base's champion may be another
-        return Arm(name, shelf.registry.fetch(place, shelf.folder / "asked" / folder))
+        found = shelf()
+        return Arm(name, found.registry.fetch(place, found.folder / "asked" / folder))
     return Arm(name, root / place)
 
 

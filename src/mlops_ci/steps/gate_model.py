@@ -60,7 +60,7 @@ def run(options: Options, context: Context) -> StepReport:
     must_pass = context.root / options.must_pass if options.must_pass else None
     book = rulebook.read(options, context.root, context.root / options.golden, must_pass)
     _demand_integrity(book, context)
-    arms = contenders(options, _shelf(context), context.root)
+    arms = _arms(options, context)
     inputs = {"golden": book.golden.digest, "rules": base.rules_digest(options)}
     inputs |= digests(arms) | _commit(context.root)
     if must_pass:
@@ -69,7 +69,7 @@ def run(options: Options, context: Context) -> StepReport:
         older, remarks = _by_base(options, context, Path(folder))
         if older:
             _demand_integrity(older, context)
-        others = contenders(older.options, _shelf(context), context.root) if older and _other(older, book) else []
+        others = _arms(older.options, context) if older and _other(older, book) else []
         if refused := _refused([*arms, *others], context):
             return StepReport(NAME, findings=refused, inputs=inputs)
         asked = "both models" if len(arms) > 1 else "the challenger"
@@ -120,9 +120,14 @@ def _gathered(book: Rulebook, arms: Sequence[Arm], context: Context, *, latencie
     )
 
 
-def _shelf(context: Context) -> Shelf:
+def _arms(options: Options, context: Context) -> list[Arm]:
     git = Git(context.root, context.git_token)
-    return Shelf(git, Registry(context.tracking_uri, context.root), context.model, context.workspace / "run", ())
+
+    def shelf() -> Shelf:
+        registry = Registry(context.tracking_uri, context.root)
+        return Shelf(git, registry, context.model, context.workspace / "run", ())
+
+    return contenders(options, context.root, git, context.model, shelf)
 
 
 def _refused(arms: Sequence[Arm], context: Context) -> tuple[Finding, ...]:
