@@ -9,7 +9,8 @@ import subprocess
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
+from itertools import product
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
 
@@ -19,7 +20,7 @@ from scipy import stats
 
 from _gate_worlds import CELLS, Cell, Random, accuracy
 from _peers import python
-from mlops_ci.stats import bootstrap, gaps
+from mlops_ci.stats import bootstrap, gaps, shares
 from mlops_ci.stats.multiplicity import holm
 from mlops_ci.stats.units import Units
 
@@ -28,6 +29,7 @@ MOST_REPLICATIONS = int(os.environ.get("REPLICATIONS", "10000"))
 RESAMPLES = 1_000  # of each bootstrap, in here: in earnest ten times as many
 SURE = 3.0  # standard errors by which a rate may lie over its limit before that is no chance: see `within`
 PARTS = 8
+FEW = 1_000  # rows, where only a few of them differ
 # (slices, rows of each)
 FAMILIES = ((2, 200), (5, 200), (10, 200), (20, 200), (50, 200), (20, 1_000), (50, 1_000))
 # (rows, each group's true rate, rows of a cluster)
@@ -56,7 +58,7 @@ def main() -> bool:
     bootstrap.RESAMPLES = RESAMPLES
     print(f"{datetime.now(tz=UTC):%Y-%m-%d}, seed {SEED}, up to {MOST_REPLICATIONS:,} replications a line")
     with get_context("fork").Pool(os.cpu_count()) as pool:
-        good = [*intervals(pool), *families(pool), *groups(pool), *changes(pool)]
+        good = [*intervals(pool), *few(), *families(pool), *groups(pool), *changes(pool)]
         peers(pool)
     unpaired()
     print(f"every rate within its limits: {said(all(good))}")
@@ -102,7 +104,7 @@ def intervals(pool: Pool) -> Iterator[bool]:
 
 def interval(pool: Pool, cell: Cell, n: int) -> bool:
     """Print one line; return whether its rates keep to their limits."""
-    times, name = cell.replications, f"{cell.name} {n}"
+    times, name = MOST_REPLICATIONS, f"{cell.name} {n}"
     low, high, safe, refused = rates(pool, name, partial(equal, cell, n), times)
     tails, text = [low, high], f"{cell.name:<20}{n:>6,}  {low:10.3f} {high:6.3f} {1 - low - high:6.3f} {safe:6.2f}"
     if cell.margin:
@@ -113,7 +115,7 @@ def interval(pool: Pool, cell: Cell, n: int) -> bool:
     good = all(within(one, times, least) for one in tails)
     thin = "" if n >= cell.enough else "  (thin)"
     refusals = f"  inconclusive {refused:.3f}" if refused else ""
-    print(f"{text:<98}{min(times, MOST_REPLICATIONS):>9,}  {said(good)}{thin}{refusals}", flush=True)
+    print(f"{text:<98}{times:>9,}  {said(good)}{thin}{refusals}", flush=True)
     return good
 
 
@@ -133,6 +135,39 @@ def worse(cell: Cell, n: int, random: Random) -> tuple[float, ...]:
     except ValueError:
         return (np.nan,) * 3
     return found.low > -cell.margin, found.high < -cell.margin, found.value >= 0
+
+
+def few() -> Iterator[bool]:
+    """Print how often accuracy's rule is wrong where few rows differ: summed over every table, without any chance."""
+    print(f"\naccuracy, {FEW:,} rows, worse by exactly the margin: rows that differ   lost of them  passes fails")
+    for differing in (1, 2, 3, 4, 6, 8, 12, 20, 40):
+        for lost in (1.0, 0.75, 0.55):
+            passes, fails = mistakes(differing, lost)
+            good = max(passes, fails) <= MOST
+            print(f"{differing:>67} {lost:>14.0%} {passes:7.3f} {fails:5.3f}   {said(good)}", flush=True)
+            yield good
+
+
+def mistakes(differing: int, lost: float) -> tuple[float, float]:
+    """Return how often a challenger that is worse by exactly its margin passes, and fails."""
+    margin, chances = (2 * lost - 1) * differing / FEW, np.array([1 - lost, lost]) * differing / FEW
+    most = int(stats.poisson.isf(1e-7, differing))
+    passes = fails = 0.0
+    for gained, worse in product(range(most if lost < 1 else 1), range(most)):
+        counts = [gained, worse, FEW - gained - worse]
+        chance = float(stats.multinomial.pmf(counts, FEW, [*chances, 1 - chances.sum()]))
+        if chance > 1e-9:  # noqa: PLR2004 - what is rarer shows in no digit
+            low, high = bounds(gained, worse)
+            passes, fails = passes + chance * (low >= -margin), fails + chance * (high < -margin)
+    return passes, fails
+
+
+@cache
+def bounds(gained: int, lost: int) -> tuple[float, float]:
+    """Return accuracy's bounds where so many rows differ."""
+    kinds = np.repeat([0, 1, 2], [gained, lost, FEW - gained - lost])
+    found = shares.difference(kinds != 0, kinds != 1)
+    return found.low, found.high
 
 
 def families(pool: Pool) -> Iterator[bool]:
@@ -158,37 +193,33 @@ def family(count: int, n: int, random: Random) -> tuple[float, ...]:
 def groups(pool: Pool) -> Iterator[bool]:
     """Print both tails for the largest gap between groups."""
     print("\nfairness gap: rows, clusters of, each group's rate              low>gap  high<gap")
-    for n, shares, size in GROUPS:
-        low, high, _ = rates(pool, f"gap {n} {shares} {size}", partial(gap, n, shares, size), MOST_REPLICATIONS)
+    for n, each, size in GROUPS:
+        low, high, _ = rates(pool, f"gap {n} {each} {size}", partial(gap, n, each, size), MOST_REPLICATIONS)
         good = within(low, MOST_REPLICATIONS, 0.0) and within(high, MOST_REPLICATIONS, 0.0)
-        print(f"{n:>12,} {size:>6}   {shares!s:<40}{low:8.3f} {high:8.3f}   {said(good)}", flush=True)
+        print(f"{n:>12,} {size:>6}   {each!s:<40}{low:8.3f} {high:8.3f}   {said(good)}", flush=True)
         yield good
 
 
-def gap(n: int, shares: tuple[float, ...], size: int, random: Random) -> tuple[float, ...]:
+def gap(n: int, each: tuple[float, ...], size: int, random: Random) -> tuple[float, ...]:
     """Say whether each bound of the gap is on the wrong side of the truth."""
     clusters = np.arange(n) // size
-    group = clusters % len(shares)
+    group = clusters % len(each)
     follows = random.random(n) < (0.5 if size > 1 else 0)
     chance = np.where(follows, random.random(clusters[-1] + 1)[clusters], random.random(n))
     units = Units(clusters=clusters) if size > 1 else Units()
-    found = gaps.gap(group, chance < np.asarray(shares)[group], [np.ones(n, dtype=np.bool_)], units=units)
-    truth = max(shares) - min(shares)
+    found = gaps.gap(group, chance < np.asarray(each)[group], [np.ones(n, dtype=np.bool_)], units=units)
+    truth = max(each) - min(each)
     return found.low > truth, found.high < truth
 
 
 def changes(pool: Pool) -> Iterator[bool]:
     """Print both tails for the change of the gap."""
-    print(
-        "\nchange of the gap: rows, champion's rates, challenger's                 low>truth  high<truth  replications"
-    )
-    times = 1_000
+    print("\nchange of the gap: rows, champion's rates, challenger's                 low>truth  high<truth")
     for n, before, after in CHANGES:
-        low, high, _ = rates(pool, f"change {n} {before} {after}", partial(change, n, before, after), times)
-        good = within(low, times, 0.0) and within(high, times, 0.0)
+        low, high, _ = rates(pool, f"change {n} {before} {after}", partial(change, n, before, after), MOST_REPLICATIONS)
+        good = within(low, MOST_REPLICATIONS, 0.0) and within(high, MOST_REPLICATIONS, 0.0)
         shown = f"{before} → {after}"
-        print(f"{n:>12,}   {shown:<54}{low:10.3f} {high:10.3f} {min(times, MOST_REPLICATIONS):>13,}  {said(good)}",
-              flush=True)  # fmt: skip
+        print(f"{n:>12,}   {shown:<54}{low:10.3f} {high:10.3f}  {said(good)}", flush=True)
         yield good
 
 

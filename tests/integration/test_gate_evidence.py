@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -163,3 +164,38 @@ def test_a_golden_set_decides_only_as_often_as_its_budget_says(root: Path, model
     assert not (root / EVIDENCE).exists()
     put(root, models / "0.5")
     assert gate(root)[0] == 0, "the same question again is no further decision"
+
+
+def write_predictions(root: Path, wrong: float) -> None:
+    """Write the answers of the model `0.5`, but for a part that is another's; git does not see the file."""
+    golden = pd.read_parquet(root / "golden.parquet")
+    said = (golden["signal"] > 0.5) ^ (golden["signal"] < wrong)
+    pd.DataFrame({"id": golden["id"], "prediction": said.astype(int)}).to_csv(root / "said.csv", index=False)
+    with (root / ".git/info/exclude").open("a") as hidden:
+        hidden.write("said.csv\n")
+
+
+BESIDE = ("--challenger", "models/current", "--challenger-predictions", "said.csv")
+
+
+def test_predictions_beside_their_model_are_evidence_that_says_so(root: Path) -> None:
+    write_predictions(root, wrong=0.0)
+    code, codes, report = gate(root, *BESIDE[2:])
+    assert (code, report["artifacts"], "model" in report["inputs"]) == (0, [], False), "they name no model"
+    code, codes, report = gate(root, *BESIDE)
+    assert (code, report["artifacts"]) == (0, [EVIDENCE]), report
+    assert "MCI-GATE-008" in codes
+    statement = json.loads(b64decode(json.loads((root / EVIDENCE).read_bytes())["payload"]))
+    assert {"model", "challenger_predictions"} <= {one["name"] for one in statement["subject"]}
+    assert "MCI-GATE-008" in {one["code"] for one in statement["predicate"]["findings"]}
+    assert mlops_ci(root, "register-model").code == 0
+
+
+def test_predictions_of_another_model_prove_nothing(root: Path) -> None:
+    write_predictions(root, wrong=0.1)
+    assert gate(root, *BESIDE[2:])[0] == 0, "good enough by themselves"
+    code, _, report = gate(root, *BESIDE)
+    assert (code, report["verdict"]) == (3, None)
+    assert "otherwise than its file of predictions" in report["error"]
+    assert not (root / EVIDENCE).exists()
+    assert gate(root, "--challenger", "http://127.0.0.1:9/predict", *BESIDE[2:])[0] == 2

@@ -62,6 +62,7 @@ def test_regression_by_files_with_weights_and_clusters(tmp_path: Path, noise: fl
     found, report = gate(tmp_path, f"{rules}\n{more}", *FILES)
     assert found == code, report
     assert report["measurements"][0]["n"] == (60 if more else N)
+    assert not (tmp_path / "mlflow.db").exists(), "files need no registry, which takes seconds to load"
     assert set(report["inputs"]) >= {"golden", "rules", "champion_predictions", "challenger_predictions"}
 
 

@@ -128,6 +128,33 @@ def test_a_swapped_golden_set_does_not_either(root: Path) -> None:
     assert "golden" in said
 
 
+def test_training_data_that_the_base_names_are_looked_through(root: Path) -> None:
+    pd.read_parquet(root / "golden.parquet").head(5).to_parquet(root / "train.parquet")
+    settings(root, training="train.parquet")
+    commit_all(root)
+    settings(root)
+    commit_all(root)
+    assert gate(root, "--challenger", "same")[0] == 0, "by its own rules it passes"
+    code, report = gate(root, "--challenger", "same", "--base", "HEAD~1")
+    assert (code, report["verdict"]) == (3, None)
+    assert "5 of 500 golden rows stand in the training data" in report["error"]
+
+
+def test_the_bases_budget_counts_though_the_head_raised_it(root: Path) -> None:
+    rules = "[{accuracy: {at_least: 0.01}}]"
+    settings(root, rules, champion="released", budget="1")
+    commit_all(root)
+    settings(root, rules, champion="released", budget="100")
+    commit_all(root)
+    assert gate(root, "--challenger", "worse")[0] == 0
+    code, report = gate(root, "--challenger", "same", "--base", "HEAD~1")
+    assert (code, "MCI-GATE-011" in codes(report)) == (10, True)
+    (spent,) = [one for one in report["findings"] if one["code"] == "MCI-GATE-011"]
+    assert spent["title"].startswith("By the rules of HEAD~1: ")
+    assert not (root / ".mlops-ci/evidence/gate-model.json").exists()
+    assert gate(root, "--challenger", "worse", "--base", "HEAD~1")[0] == 0, "asked again, it is no further decision"
+
+
 def test_rules_that_the_base_lacks_are_told(root: Path) -> None:
     git(root, "rm", "-q", "--cached", "mlops.yaml")
     git(root, "commit", "-qm", "without settings")

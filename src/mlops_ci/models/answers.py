@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
-from mlops_ci.models import files, latency
+from mlops_ci.evidence import digest_file
+from mlops_ci.models import files, latency, spot_check
 from mlops_ci.models.asked import Asked, Process, Service, start, takes_batches
 from mlops_ci.models.golden import Columns, GoldenSet
 from mlops_ci.models.latency import Rounds
@@ -20,7 +21,10 @@ from mlops_ci.models.truth import Predictions, Rows
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A model that answers: an MLflow folder with its interpreter, the URL of a service, or a file of predictions."""
+    """A model that answers: an MLflow folder with its interpreter, the URL of a service, or a file of predictions.
+
+    A file and a folder: the file is said to hold the answers of the model in the folder.
+    """
 
     name: str
     folder: Path | None = None
@@ -66,7 +70,7 @@ def gather(
         answered = {one.name: _answers(one, asked.get(one.name), golden, columns) for one in arms}
         if not latencies:
             return Gathered(answered)
-        if by_file := [one.name for one in arms if one.file]:
+        if by_file := [one.name for one in arms if one.file and not one.folder]:
             raise UsageProblem(
                 f"A rule is about latency, and the {by_file[0]} is a file of predictions, which cannot be asked. "
                 "Name a model, or take the rule away."
@@ -91,7 +95,7 @@ def _asked(arm: Arm, golden: GoldenSet, columns: Columns, timeout: float, logs: 
     if arm.url is not None:
         return Service(arm.name, arm.url, golden, columns, timeout)
     if arm.folder is None:
-        return None
+        return None  # a file alone
     worker = stack.enter_context(start(arm.name, arm.folder, golden, arm.python, logs))
     return Process(arm.name, worker, golden, timeout)
 
@@ -100,6 +104,8 @@ def _answers(arm: Arm, asked: Asked | None, golden: GoldenSet, columns: Columns)
     found = files.read(arm.file, columns, golden) if arm.file else _in_order(asked.predict(), golden) if asked else {}
     quality = {name: values for name, values in found.items() if name != files.COST}
     predictions = replace(understood(arm.name, quality, golden), costs=_costs(arm.name, found))
+    if arm.file and isinstance(asked, Process):
+        spot_check.refuse_other_answers(arm.name, asked, predictions, golden, digest_file(arm.file))
     return Answers(predictions, megabytes=_megabytes(arm.folder) if arm.folder else None)
 
 

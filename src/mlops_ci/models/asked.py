@@ -41,11 +41,11 @@ class Process:
         """Speak for a worker that was started with the golden set."""
         self._name, self._worker, self._golden, self._timeout = name, worker, golden, timeout
 
-    def predict(self) -> Answered:
-        """Return the answers to all golden rows, in the file's order."""
+    def predict(self, rows: Sequence[int] | None = None) -> Answered:
+        """Return the answers to golden rows (None: to all), in the file's order or in that of the rows."""
         with TemporaryDirectory() as folder:
             path = Path(folder) / "answers.npz"
-            answer = self._worker.ask({"do": "predict", "to": str(path)}, timeout=self._timeout)
+            answer = self._worker.ask({"do": "predict", "rows": rows, "to": str(path)}, timeout=self._timeout)
             if error := answer.get("error"):
                 raise ProgramFailed(f"The {self._name} raised {error}{self._row(answer.get('row'))}")
             if differs := answer.get("differs"):

@@ -87,7 +87,10 @@ def changed(base: GateSettings, head: GateSettings, root: Path) -> tuple[str, ..
 
 def asked_as(base: GateSettings, head: GateSettings) -> GateSettings:
     """Return the rules of the base about the challenger of the head, asked as the head asks it."""
-    return base.model_copy(update={name: getattr(head, name) for name in _ASKING})
+    judging = {name: getattr(base, name) for name in base.model_fields_set - _ASKING}
+    return GateSettings.model_validate(
+        judging | {name: getattr(head, name) for name in head.model_fields_set & _ASKING}
+    )
 
 
 def rules_digest(options: GateSettings) -> str:

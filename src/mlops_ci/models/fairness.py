@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.models.golden import GoldenSet
-from mlops_ci.models.rules import Facts, decide
+from mlops_ci.models.quality import few_clusters
+from mlops_ci.models.rules import Facts, decide, relied_on
 from mlops_ci.models.slices import OTHER
 from mlops_ci.models.truth import Predictions, Rows
 from mlops_ci.report import Measurement, Verdict
@@ -30,7 +31,8 @@ def judge_fairness(settings: FairnessSettings, golden: GoldenSet, facts: Facts) 
     names, groups = _groups(golden.columns[settings.by], settings.min_rows)
     if len(names) < _TWO_GROUPS:
         raise NothingToJudge(f"gate.fairness: {settings.by} has one group only, {', '.join(names)}: no gap to judge.")
-    return [_judge(limit, bound, settings.by, names, groups, facts) for limit, bound in settings.limits.items()]
+    found = [_judge(limit, bound, settings.by, names, groups, facts) for limit, bound in settings.limits.items()]
+    return [relied_on(one, few_clusters(facts.truth)) if one.verdict else one for one in found]
 
 
 def _groups(values: NDArray[np.object_], min_rows: int) -> tuple[list[str], NDArray[np.intp]]:

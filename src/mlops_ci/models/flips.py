@@ -4,11 +4,12 @@ import numpy as np
 
 from mlops_ci.errors import UsageProblem
 from mlops_ci.models.golden import GoldenSet
-from mlops_ci.models.rules import Facts, decide
+from mlops_ci.models.quality import few_clusters
+from mlops_ci.models.rules import Facts, decide, relied_on
 from mlops_ci.models.truth import Predictions, Rows, Truth
 from mlops_ci.report import Measurement
 from mlops_ci.settings.gate import FlipSettings
-from mlops_ci.stats import paired
+from mlops_ci.stats import paired, shares
 
 SHOWN = 50
 
@@ -24,10 +25,9 @@ def judge_flips(settings: FlipSettings, golden: GoldenSet, facts: Facts) -> Meas
     before = right_rows(facts.champion.predictions, facts.truth, "gate.flips")
     flipped = before & ~right_rows(facts.challenger.predictions, facts.truth, "gate.flips")
     units = facts.truth.units
-    plain = units.weights is None and units.clusters is None
-    interval = paired.share(flipped) if plain else paired.mean(flipped.astype(np.float64), units)
+    interval = shares.alone(flipped) if units.plain else paired.mean(flipped.astype(np.float64), units)
     limit = settings.at_most.amount
-    return Measurement(
+    found = Measurement(
         name=f"flips at_most {settings.at_most}",
         metric="flips",
         low=interval.low,
@@ -40,6 +40,7 @@ def judge_flips(settings: FlipSettings, golden: GoldenSet, facts: Facts) -> Meas
         detectable=interval.detectable,
         evidence={"count": int(flipped.sum()), "first_ids": [str(one) for one in golden.ids[flipped][:SHOWN]]},
     )
+    return relied_on(found, few_clusters(facts.truth))
 
 
 def right_rows(one: Predictions, truth: Truth, setting: str) -> Rows:

@@ -22,19 +22,19 @@ def rule_found(one: Measurement) -> Finding:
 
 
 def enough(one: Measurement) -> int | None:
-    """Return about how many units would show an effect as large as the rule's margin; None where it has none.
+    """Return about how many units would decide a rule if the truth were as measured; None where that is the limit.
 
     The smallest effect that is shown shrinks with the root of the number of units.
     """
-    effect = one.threshold if one.value is not None else (one.challenger or 0.0) - (one.threshold or 0.0)
-    if not effect or not one.detectable or not one.n:
+    measured = one.value if one.value is not None else one.challenger
+    if measured is None or one.threshold in {None, measured} or not one.detectable or not one.n:
         return None
-    return ceil(one.n * (one.detectable / abs(effect)) ** 2)
+    return ceil(one.n * (one.detectable / (measured - (one.threshold or 0.0))) ** 2)
 
 
 def _enough(one: Measurement) -> str:
     needed = enough(one)
-    return f"; about {needed:,} would show {number(abs(one.threshold or 0.0))}" if needed and one.value else ""
+    return f"; if the truth is as measured, about {needed:,} would decide" if needed else ""
 
 
 def slice_found(one: Measurement, *, undecided: Effect) -> Finding:

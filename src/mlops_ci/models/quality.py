@@ -76,22 +76,51 @@ def quality_difference(
     )
 
 
-def doubt(metric: Metric, found: Measurement, truth: Truth, pair: tuple[Answers, Answers | None]) -> str:
-    """Return why an interval cannot be relied on; empty when it can. Identical models need no interval."""
-    clusters = truth.units.clusters
-    ours, theirs = pair
-    differing = 0 if theirs is None else int((ours.predictions.labels != theirs.predictions.labels).sum())
-    thin = evidence.doubt(
+def doubt(
+    metric: Metric, found: Measurement, truth: Truth, pair: tuple[Answers, Answers | None], allowed: float
+) -> str:
+    """Return why an interval cannot be relied on; empty when it can.
+
+    Args:
+        metric: what was measured.
+        found: with its verdict.
+        truth: the golden set's, or a slice's.
+        pair: the challenger's and the champion's answers.
+        allowed: by how much the challenger may be worse, as a difference; 0 where it may not.
+    """
+    thin = few_clusters(truth) or evidence.doubt(
         ranked_class=_smaller_class(truth) if metric.name in RANKED else None,
         smaller_class=_smaller_class(truth) if metric.name in tables.VALUES else None,
-        differing=differing if differing and found.value is not None and metric.name in tables.VALUES else None,
-        clusters=None if clusters is None else int(clusters.max()) + 1,
+        differing=_too_few_differ(metric, found, truth, pair, allowed),
     )
     if thin or metric.name != "roc_auc":
         return thin
     near = max(found.champion or 0.0, found.challenger or 0.0)
     is_margin = found.value is not None and found.threshold != 0
     return f"an area of {near:.3f} is too near 1 for a margin" if is_margin and near > _NEAR_ONE else ""
+
+
+def few_clusters(truth: Truth) -> str:
+    """Return why no interval over these rows' clusters can be relied on; empty when one can, or rows are the units."""
+    return evidence.doubt(clusters=None if truth.units.clusters is None else truth.units.count(truth.labels.size))
+
+
+def _too_few_differ(
+    metric: Metric, found: Measurement, truth: Truth, pair: tuple[Answers, Answers | None], allowed: float
+) -> int | None:
+    """Return how many rows the models answer differently where that may be too few for a table's interval.
+
+    It is enough, however few they are, when not even as many as may be expected at most could move the metric by the
+    margin: then a challenger passes that is nearly the champion.
+    """
+    ours, theirs = pair
+    if theirs is None or found.value is None or metric.name not in tables.VALUES:
+        return None
+    differing = int((ours.predictions.labels != theirs.predictions.labels).sum())
+    if differing >= evidence.LEAST_DIFFERING or found.verdict != "pass" or not truth.units.plain:
+        return differing
+    at_most = evidence.expected_at_most(differing) * tables.largest_move(metric.name, truth, theirs.predictions)
+    return None if at_most <= allowed else differing
 
 
 def _smaller_class(truth: Truth) -> int:

@@ -56,12 +56,27 @@ def judge(metric: str, bound: Bound, facts: Facts, *, on_estimate: bool = False)
     found = _measurement(metric, bound, judged, facts)
     if judged.verdict is None or on_estimate:
         return found
-    why = too_noisy(metric, margin, found, facts.noise) if metric in LATENCIES else ""
-    if metric in facts.metrics:
-        why = doubt(facts.metrics[metric], found, facts.truth, (facts.challenger, facts.champion))
-    return (
-        replace(found, verdict="inconclusive", method=f"{found.method}, not to be relied on: {why}") if why else found
-    )
+    if metric in LATENCIES:
+        return relied_on(found, too_noisy(metric, margin, found, facts.noise))
+    if metric not in facts.metrics:
+        return found
+    pair = facts.challenger, facts.champion
+    return relied_on(found, doubt(facts.metrics[metric], found, facts.truth, pair, _allowed(bound, found)))
+
+
+def relied_on(found: Measurement, doubt: str) -> Measurement:
+    """Return a measurement; where its interval is in doubt, undecided."""
+    if not doubt:
+        return found
+    return replace(found, verdict="inconclusive", method=f"{found.method}, not to be relied on: {doubt}")
+
+
+def _allowed(bound: Bound, found: Measurement) -> float:
+    """Return by how much the challenger may be worse, as a difference."""
+    margin = bound.no_worse_than
+    if margin is None:
+        return 0.0
+    return margin.amount * (abs(found.champion or 0.0) if margin.relative else 1.0)
 
 
 def describe(metric: str, bound: Bound) -> str:
@@ -157,6 +172,5 @@ def _count(metric: str, facts: Facts) -> int:
     """Return how many units the rule was judged on: rounds, queries, clusters or rows."""
     if metric in LATENCIES:
         return facts.challenger.latencies.single.shape[0] if facts.challenger.latencies else 0
-    if facts.truth.units.clusters is not None:
-        return int(facts.truth.units.clusters.max()) + 1
-    return int(facts.truth.labels.size if facts.truth.queries is None else facts.truth.queries.max() + 1)
+    rows = facts.truth.labels.size if facts.truth.queries is None else int(facts.truth.queries.max()) + 1
+    return facts.truth.units.count(rows)

@@ -7,8 +7,8 @@ import numpy as np
 from mlops_ci.errors import UsageProblem
 from mlops_ci.models.golden import GoldenSet
 from mlops_ci.models.metrics.metric import Metric
-from mlops_ci.models.quality import quality_difference, quality_value
-from mlops_ci.models.rules import Facts
+from mlops_ci.models.quality import doubt, quality_difference, quality_value
+from mlops_ci.models.rules import Facts, relied_on
 from mlops_ci.models.truth import Rows
 from mlops_ci.report import Measurement, Verdict
 from mlops_ci.settings.gate import SliceSettings
@@ -72,12 +72,10 @@ def _slice(
         verdict = "fail"
     elif interval and interval.low >= -margin:
         verdict = "pass"
-    truth = facts.truth.take(rows)
-    alone = [
-        quality_value(metric, truth, one.take(rows)) if interval and one else None
-        for one in (facts.champion, facts.challenger)
-    ]
-    return Measurement(
+    truth, ours = facts.truth.take(rows), facts.challenger.take(rows)
+    theirs = facts.champion.take(rows) if facts.champion else None
+    alone = [quality_value(metric, truth, one) if interval and one else None for one in (theirs, ours)]
+    found = Measurement(
         name=f"{name}: {metric.name} no_worse_than {margin:g}",
         metric=metric.name,
         value=interval.value if interval else None,
@@ -92,3 +90,4 @@ def _slice(
         detectable=interval.detectable if interval else None,
         evidence={"slice": name},
     )
+    return relied_on(found, doubt(metric, found, truth, (ours, theirs), margin)) if interval else found

@@ -53,7 +53,8 @@ class Predictions:
 
     def take(self, rows: Rows) -> "Predictions":
         """Return the answers to some rows, given as a mask of shape (n,)."""
-        return Predictions(self.labels[rows], None if self.scores is None else self.scores[rows])
+        scores, costs = (None if one is None else one[rows] for one in (self.scores, self.costs))
+        return Predictions(self.labels[rows], scores, costs)
 
     def right(self, truth: Truth) -> Rows:
         """Return which answers equal the truth, shape (n,)."""

@@ -50,49 +50,47 @@ class Answerer:
     """One model and the golden rows without their labels."""
 
     def __init__(self, model_folder: str, golden: str, label: str) -> None:
-        self.rows = read(golden).drop(columns=[label])
+        self.rows = read(golden).drop(columns=[label]).reset_index(drop=True)  # its index: positions in the file
         self.model = mlflow.pyfunc.load_model(model_folder)
 
     def predict(self, ask: dict[str, Any]) -> dict[str, Any]:
-        """Write the answers to all rows; name a row that the model fails on, or answers otherwise when alone."""
+        """Write the answers to rows; name one that the model fails on, or answers otherwise when alone."""
+        rows = self.rows if ask["rows"] is None else self.rows.iloc[ask["rows"]]
         try:
-            columns = columns_of(self.model.predict(self.rows))
+            columns = columns_of(self.model.predict(rows))
         except Exception as problem:  # noqa: BLE001 - whatever the model raises
-            return {"row": self.failing(), "error": f"{type(problem).__name__}: {problem}"}
+            return {"row": self.failing(rows), "error": f"{type(problem).__name__}: {problem}"}
         named: dict[str, Any] = {f"_{name}": values for name, values in columns.items()}
         np.savez(ask["to"], **named)
-        return {"differs": self.differing(columns)}
+        return {"differs": self.differing(rows, columns)}
 
-    def failing(self) -> int | None:
+    def failing(self, rows: pd.DataFrame) -> int | None:
         """Return the position of a row that the model fails on alone; None when it answers each half."""
-        low, high = 0, len(self.rows)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self.fails(low, middle):
-                high = middle
-            elif self.fails(middle, high):
-                low = middle
-            else:
+        while len(rows) > 1:
+            halves = rows.iloc[: len(rows) // 2], rows.iloc[len(rows) // 2 :]
+            failing = next((half for half in halves if self.fails(half)), None)
+            if failing is None:
                 return None
-        return low
+            rows = failing
+        return int(rows.index[0])
 
-    def fails(self, low: int, high: int) -> bool:
+    def fails(self, rows: pd.DataFrame) -> bool:
         """Say whether the model raises on some of the rows."""
         try:
-            self.model.predict(self.rows.iloc[low:high])
+            self.model.predict(rows)
         except Exception:  # noqa: BLE001 - whatever the model raises
             return True
         return False
 
-    def differing(self, columns: Columns) -> dict[str, Any] | None:
+    def differing(self, rows: pd.DataFrame, columns: Columns) -> dict[str, Any] | None:
         """Return a row whose answer is another when it is asked alone."""
-        count = len(self.rows)
+        count = len(rows)
         if any(len(values) != count for values in columns.values()):
             return None  # which is said by whoever reads them
         for at in sorted({number * count // ALONE for number in range(ALONE)}):
-            alone = columns_of(self.model.predict(self.rows.iloc[[at]]))
+            alone = columns_of(self.model.predict(rows.iloc[[at]]))
             if set(alone) != set(columns) or any(not same(alone[one][0], columns[one][at]) for one in columns):
-                return {"row": at, "together": shown(columns, at), "alone": shown(alone, 0)}
+                return {"row": int(rows.index[at]), "together": shown(columns, at), "alone": shown(alone, 0)}
         return None
 
     def measure(self, ask: dict[str, Any]) -> dict[str, list[float]]:

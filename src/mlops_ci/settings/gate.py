@@ -139,7 +139,7 @@ class GateSettings(Section):
     )
     challenger_predictions: Path | None = Field(
         default=None,
-        description="The challenger's answers as a file, instead of asking it.",
+        description="The challenger's answers as a file; a model that is named, too, must answer a sample alike.",
         json_schema_extra={"path": True},
     )
     champion_predictions: Path | None = Field(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.stats.cells import Cells, Codes, occupied
 from mlops_ci.stats.paired import Interval
-from mlops_ci.stats.ranking import RankMetric, Weights, metric
+from mlops_ci.stats.ranking import LANES, RankMetric, Weights, metric
 from mlops_ci.stats.ranking import ranked as ranking_of
 from mlops_ci.stats.resamples import RESAMPLES, drawn, percentile, poisson
 from mlops_ci.stats.units import ROWS, Units
@@ -49,19 +49,22 @@ def ranked(
     """
     if labels.all() or not labels.any():
         raise ValueError(f"{name} needs rows of both classes")
-    codes = units.codes(labels.size)
     arms = [_Arm(name, labels, scores, units) for scores in (challenger, champion) if scores is not None]
-    count = int(codes.max()) + 1
+    count = units.count(labels.size)
 
     def difference(often: Weights) -> Floats:
         ours = arms[0](often)
         return ours - factor * arms[1](often) if len(arms) > 1 else ours
 
+    words = max(1, _AT_ONCE // (LANES * labels.size))
     values = drawn(
-        lambda random, size: difference(poisson(random, size, count)), seed, RESAMPLES, max(1, _AT_ONCE // labels.size)
+        lambda random, size: difference(poisson(random, count, -(-size // LANES) * LANES))[:size],
+        seed,
+        RESAMPLES,
+        LANES * words,
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = float(difference(np.ones((1, count), dtype=np.uint8))[0])
+        value = float(difference(np.ones((count, 1), dtype=np.uint8))[0])
     return percentile(value, values, f"bootstrap over {units.name}")
 
 
@@ -73,7 +76,7 @@ def value_of(name: RankMetric, labels: NDArray[np.bool_], scores: Floats, units:
     """
     if labels.all() or not labels.any():
         raise ValueError(f"{name} needs rows of both classes")
-    once = np.ones((1, int(units.codes(labels.size).max()) + 1), dtype=np.uint8)
+    once = np.ones((units.count(labels.size), 1), dtype=np.uint8)
     return float(_Arm(name, labels, scores, units)(once)[0])
 
 
@@ -84,10 +87,10 @@ class _Arm:
         ranking = ranking_of(labels, scores)
         self._value = metric(name, ranking)
         self._units = units.codes(labels.size)[ranking.order]
-        self._weights = None if units.weights is None else units.relative(labels.size)[ranking.order]
+        self._weights = None if units.weights is None else units.relative(labels.size)[ranking.order, None]
 
     def __call__(self, often: Weights) -> Floats:
-        weights = np.take(often, self._units, axis=1)
+        weights = np.take(often, self._units, axis=0)
         return self._value(weights if self._weights is None else weights * self._weights)
 
 
@@ -191,8 +194,8 @@ def _of_units(
     """Return the resamples' values, drawn as weights of the units."""
     from scipy import sparse
 
-    weights, codes = units.relative(challenger.size), units.codes(challenger.size)
-    count = int(codes.max()) + 1
+    n = challenger.size
+    weights, codes, count = units.relative(n), units.codes(n), units.count(n)
     arms = [
         sparse.csr_array((weights, (arm, codes)), shape=(cells, count))
         for arm in (challenger, champion)
@@ -200,7 +203,7 @@ def _of_units(
     ]
 
     def draw(random: np.random.Generator, size: int) -> Floats:
-        often = poisson(random, size, count).T.astype(np.float64)
+        often = poisson(random, count, size).astype(np.float64)
         ours, *theirs = (value(np.asarray(arm @ often).T) for arm in arms)
         return ours - factor * theirs[0] if theirs else ours
 

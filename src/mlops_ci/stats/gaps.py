@@ -176,9 +176,8 @@ def _moving(groups: Codes, hits: Bools, among: Sequence[Bools], units: Units) ->
     """Return one model's rates in each mask, moved by the same units."""
     codes, count = units.codes(groups.size), int(groups.max()) + 1
     found = [_moves(groups[rows], hits[rows], count, codes[rows], units.take(rows)) for rows in among]
-    every = int(codes.max()) + 1
     for one in found:
-        one.moves.resize((every, count))
+        one.moves.resize((units.count(groups.size), count))
     return found
 
 

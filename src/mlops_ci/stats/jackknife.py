@@ -59,12 +59,12 @@ def counted(
         often = np.ones(labels.size, dtype=np.int64)
         without = [_without_rows(of_flat, table, arm, weights) for table, arm in zip(tables, arms, strict=True)]
     else:
-        often = np.ones(int(units.clusters.max()) + 1, dtype=np.int64)
+        often = np.ones(units.count(labels.size), dtype=np.int64)
         without = [
             _without_clusters(of_flat, table, arm, weights, units.clusters)
             for table, arm in zip(tables, arms, strict=True)
         ]
-    return _interval([_defined(of_flat, table) for table in tables], without, often, factor, units)
+    return _interval([_defined(of_flat, table) for table in tables], without, often, factor, units, skewed=True)
 
 
 def summed(
@@ -96,13 +96,16 @@ def summed(
         for whole, one in zip(sums, parts, strict=True)
     ]
     often = np.ones(parts[0].shape[0], dtype=np.int64)
-    return _interval([_defined(value, one) for one in sums], without, often, factor, units)
+    return _interval([_defined(value, one) for one in sums], without, often, factor, units, skewed=False)
 
 
 def _interval(
-    values: list[Floats], without: list[Floats], often: NDArray[np.int64], factor: float, units: Units
+    values: list[Floats], without: list[Floats], often: NDArray[np.int64], factor: float, units: Units, *, skewed: bool
 ) -> Interval:
-    """Return the interval from each arm's value, and from its values without each kind of unit."""
+    """Return the interval from each arm's value, and from its values without each kind of unit.
+
+    `skewed` says that few units may decide, all by about as much. Of errors with heavy tails skewness says little.
+    """
     count = int(often.sum())
     if count < 2:  # noqa: PLR2004 - a spread needs two
         raise ValueError(f"an interval needs at least two {units.name}")
@@ -112,8 +115,12 @@ def _interval(
         raise ValueError("the value is undefined on these rows")
     if not np.isfinite(moved).all():
         raise ValueError(f"the value is undefined without one of the {units.name}")
-    error = sqrt((count - 1) / count * float(np.sum(often * moved * moved)))
-    return studentised(whole, error, count - 1, f"jackknife over {units.name}")
+    squares = float(np.sum(often * moved * moved))
+    error, method = sqrt((count - 1) / count * squares), f"jackknife over {units.name}"
+    if not skewed or not squares:
+        return studentised(whole, error, count - 1, method)
+    third, fourth = (float(np.sum(often * moved**power)) for power in (3, 4))
+    return studentised(whole, error, count - 1, method, -third / squares**1.5, sqrt(fourth / squares))
 
 
 def _without_cells(value: OfSums, table: Floats, cells: Codes) -> Floats:

@@ -10,7 +10,7 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from mlops_ci.stats.units import ROWS, Units
 
@@ -20,6 +20,7 @@ Z = 1.6448536269514722  # standard normal quantile of 0.95
 POWER_Z = 0.8416212335729143  # of 0.80
 LEVEL = 0.95
 POWER = 0.80
+_NO_SKEWNESS = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,44 @@ class Interval:
     p_below: Callable[[float], float] = field(default=lambda _: 1.0, compare=False, repr=False)
 
 
-def studentised(value: float, error: float, freedom: int, method: str) -> Interval:
-    """Return the interval of an estimate with a standard error that was estimated with so many degrees of freedom."""
+def studentised(
+    value: float, error: float, freedom: int, method: str, skewness: float = 0.0, step: float = 0.0
+) -> Interval:
+    """Return the interval of an estimate with a standard error that was estimated with so many degrees of freedom.
+
+    Where few units decide, `skewness` (the estimate's) moves both bounds to the same side, and as estimates then come
+    in steps, a third of a step moves them outwards.
+
+    Source: Hall (1992), Journal of the Royal Statistical Society B 54:221-228, for the skewness.
+    """
+    outwards = step / 3
     quantile, power = (float(special.stdtrit(freedom, level)) for level in (LEVEL, POWER))
     return Interval(
         value,
-        value - quantile * error,
-        value + quantile * error,
+        value - _skewed(quantile, skewness) * error - outwards,
+        value - _skewed(-quantile, skewness) * error + outwards,
         (quantile + power) * error,
         method,
-        lambda truth: float(special.stdtr(freedom, _standardised(value - truth, error))),
+        lambda truth: float(
+            special.stdtr(freedom, _unskewed(_standardised(_inwards(value - truth, outwards), error), skewness))
+        ),
     )
+
+
+def _inwards(difference: float, step: float) -> float:
+    return float(np.copysign(max(abs(difference) - step, 0.0), difference))
+
+
+def _unskewed(t: float, skewness: float) -> float:
+    """Return what has no skewness any more of a studentised difference."""
+    return t + skewness * t**2 / 3 + skewness**2 * t**3 / 27 + skewness / 6
+
+
+def _skewed(quantile: float, skewness: float) -> float:
+    """Return the studentised difference that `_unskewed` turns into a quantile."""
+    if abs(skewness) < _NO_SKEWNESS:
+        return quantile
+    return float(3 / skewness * (np.cbrt(1 + skewness * (quantile - skewness / 6)) - 1))
 
 
 def mean(scores: Floats, units: Units = ROWS) -> Interval:
@@ -79,59 +107,6 @@ def _standardised(difference: float, error: float) -> float:
     return difference / error
 
 
-def proportions(champion: NDArray[np.bool_], challenger: NDArray[np.bool_]) -> Interval:
-    """Return the difference of two shares of right answers to the same rows, both of shape (n,).
-
-    The score interval for matched pairs. Source: Tango (1998), Statistics in Medicine 17:891-908.
-    """
-    n = champion.size
-    gained = int(np.sum(challenger & ~champion))
-    lost = int(np.sum(champion & ~challenger))
-    value = (gained - lost) / n
-    low = _edge(lambda delta: _tango(gained, lost, n, delta) - Z, -1.0, value)
-    high = _edge(lambda delta: _tango(gained, lost, n, delta) + Z, value, 1.0)
-    error = sqrt(max(gained + lost, 1)) / n
-    return Interval(
-        value,
-        low,
-        high,
-        (Z + POWER_Z) * error,
-        "Tango score interval",
-        # Corrected for continuity: over many slices tails far beyond 5 % count, and there counts are few.
-        lambda truth: float(special.ndtr(_tango(gained, lost, n, truth, 0.5))),
-    )
-
-
-def _tango(gained: int, lost: int, n: int, delta: float, shift: float = 0.0) -> float:
-    """Return the score statistic of the hypothesis that the difference of the shares is `delta`."""
-    linear = -gained - lost + (2 * n - gained + lost) * delta
-    constant = -lost * delta * (1 - delta)
-    q21 = (sqrt(max(linear * linear - 8 * n * constant, 0.0)) - linear) / (4 * n)
-    variance = n * (2 * q21 + delta * (1 - delta))
-    difference = gained - lost - n * delta + shift
-    if variance <= 0:
-        return 0.0 if difference == 0 else float(np.copysign(np.inf, difference))
-    return difference / sqrt(variance)
-
-
-def _edge(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a falling function crosses zero between two points; the outer point when it does not."""
-    inner = 1e-12
-    a, b = low + inner, high - inner
-    if a >= b or np.sign(function(a)) == np.sign(function(b)):
-        return low if low == -1.0 else high
-    return float(optimize.brentq(function, a, b, xtol=1e-10))
-
-
-def share(right: NDArray[np.bool_]) -> Interval:
-    """Return one share of right answers, shape (n,), by the score interval of Wilson (1927)."""
-    n, value = right.size, float(right.mean())
-    center = (value + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * sqrt(value * (1 - value) / n + Z * Z / (4 * n * n))
-    error = sqrt(value * (1 - value) / n)
-    return Interval(value, center - half, center + half, (Z + POWER_Z) * error, "Wilson score interval")
-
-
 def roc_auc(
     labels: NDArray[np.bool_],
     challenger: Floats,
@@ -153,15 +128,14 @@ def roc_auc(
 
     Source: DeLong et al. (1988), Biometrics 44:837-845; Obuchowski (1997), Biometrics 53:567-578, for clusters.
     """
-    weights, codes = units.relative(labels.size), units.codes(labels.size)
+    weights, codes, count = units.relative(labels.size), units.codes(labels.size), units.count(labels.size)
     area, placed = _placements(labels, challenger, weights)
     if champion is not None:
         other, other_placed = _placements(labels, champion, weights)
         area -= factor * other
         placed = placed - factor * other_placed
     moved = weights * (placed - area)
-    sides = [_side(moved, codes, weights, side) for side in (labels, ~labels)]
-    count = int(codes.max()) + 1
+    sides = [_side(moved, codes, weights, side, count) for side in (labels, ~labels)]
     variance = sum(sum_of_squares for _, sum_of_squares in sides)
     variance += 2 * count / (count - 1) * float(sides[0][0] @ sides[1][0])
     error = sqrt(max(variance, 0.0))
@@ -194,10 +168,12 @@ def _placements(labels: NDArray[np.bool_], scores: Floats, weights: Floats) -> t
     return float(np.average(placed[labels], weights=weights[labels])), placed
 
 
-def _side(moved: Floats, codes: NDArray[np.intp], weights: Floats, side: NDArray[np.bool_]) -> tuple[Floats, float]:
+def _side(
+    moved: Floats, codes: NDArray[np.intp], weights: Floats, side: NDArray[np.bool_], count: int
+) -> tuple[Floats, float]:
     """Return each unit's part in the area by its rows of one class, and the variance from those."""
     among = int(np.count_nonzero(np.bincount(codes[side])))
     if among < 2:  # noqa: PLR2004 - a spread needs two
         raise ValueError("ROC AUC needs at least two rows of each class, and two clusters where rows form clusters")
-    parts = np.bincount(codes[side], moved[side], int(codes.max()) + 1) / float(weights[side].sum())
+    parts = np.bincount(codes[side], moved[side], count) / float(weights[side].sum())
     return parts, among / (among - 1) * float(parts @ parts)

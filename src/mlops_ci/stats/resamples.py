@@ -14,18 +14,23 @@ Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Floats]
 
 RESAMPLES = 10_000
+_IN_CACHE = 2**16  # numbers drawn at once
+_KEPT = 2**24  # bytes
 # A 16-bit number is at least the k-th of these with the chance that a Poisson(1) number is at least k.
 _EDGES = np.round(65536 * special.pdtr(np.arange(9), 1.0)).astype(np.uint16)[:-1]
 
 
-def poisson(random: np.random.Generator, resamples: int, units: int) -> NDArray[np.uint8]:
-    """Return how often each unit stands in each resample, shape (resamples, units): Poisson(1), at most 8."""
-    raw: NDArray[np.uint64] = np.asarray(random.bit_generator.random_raw(-(-resamples * units // 4)), dtype="<u8")
-    uniform: NDArray[np.uint16] = raw.view("<u2")[: resamples * units]
-    often: NDArray[np.uint8] = (uniform >= _EDGES[0]).view(np.uint8)
-    for edge in _EDGES[1:]:
-        often += (uniform >= edge).view(np.uint8)
-    return often.reshape(resamples, units)
+def poisson(random: np.random.Generator, units: int, resamples: int) -> NDArray[np.uint8]:
+    """Return how often each unit stands in each resample, shape (units, resamples): Poisson(1), at most 8."""
+    often = np.empty(units * resamples, dtype=np.uint8)
+    for first in range(0, often.size, _IN_CACHE):
+        part = often[first : first + _IN_CACHE]
+        raw: NDArray[np.uint64] = np.asarray(random.bit_generator.random_raw(-(-part.size // 4)), dtype="<u8")
+        uniform = raw.view("<u2")[: part.size]
+        np.greater_equal(uniform, _EDGES[0], out=part.view(np.bool_))
+        for edge in _EDGES[1:]:
+            part += (uniform >= edge).view(np.uint8)
+    return often.reshape(units, resamples)
 
 
 def drawn(draw: Draw, seed: int, resamples: int, at_once: int) -> Floats:
@@ -39,6 +44,8 @@ def drawn(draw: Draw, seed: int, resamples: int, at_once: int) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):  # what is undefined becomes NaN: see `percentile`
             return draw(np.random.Generator(np.random.SFC64([seed, chunk])), sizes[chunk])
 
+    # Freed once, so much memory is kept by the C library (glibc) from then on: chunks do not ask for new pages each.
+    np.empty(_KEPT, dtype=np.uint8)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return np.concatenate(list(threads.map(one, range(len(sizes)))))
 

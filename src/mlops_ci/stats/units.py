@@ -39,6 +39,10 @@ class Units:
         """Return what a unit is called."""
         return "rows" if self.clusters is None else "clusters"
 
+    def count(self, n: int) -> int:
+        """Return how many units n rows are."""
+        return n if self.clusters is None else int(self.clusters.max(initial=-1)) + 1
+
     def codes(self, n: int) -> NDArray[np.intp]:
         """Return the unit of each of n rows."""
         return np.arange(n, dtype=np.intp) if self.clusters is None else self.clusters

@@ -7,14 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
-from mlops_ci.evidence import digest_bytes, digest_file, digest_model
-from mlops_ci.models import answers, base, gate_words, integrity, interpreters, rulebook
+from mlops_ci.evidence import digest_file, digest_model
+from mlops_ci.models import answers, base, gate_words, integrity, interpreters, rulebook, spot_check
 from mlops_ci.models.answers import Arm, Gathered
 from mlops_ci.models.rulebook import Rulebook
-from mlops_ci.release.branch import StateBranch
 from mlops_ci.release.ledger import Decision, Ledger, judge_budget
 from mlops_ci.report import Finding, Measurement, StepReport
 from mlops_ci.rollout.candidates import Shelf
+from mlops_ci.rollout.contenders import contenders, digests
 from mlops_ci.settings.gate import GateSettings as Options
 from mlops_ci.step import Context
 from mlops_ci.tools import picklescan
@@ -44,11 +44,14 @@ def evaluate(held: Sequence[Held], more: Sequence[Finding]) -> tuple[tuple[Findi
     for one in held:
         found, measured = rulebook.judge(one.book, one.gathered)
         if one.by:
-            found = [replace(each, title=f"By the rules of {one.by}: {each.title}") for each in found]
             measured = [replace(each, name=f"{_BASE}: {each.name}") for each in measured]
-        findings += found
+        findings += [_told(one, each) for each in found]
         measurements += measured
     return tuple(findings), tuple(measurements)
+
+
+def _told(held: Held, found: Finding) -> Finding:
+    return replace(found, title=f"By the rules of {held.by}: {found.title}") if held.by else found
 
 
 def run(options: Options, context: Context) -> StepReport:
@@ -56,17 +59,17 @@ def run(options: Options, context: Context) -> StepReport:
     _evidence(context).unlink(missing_ok=True)  # an earlier verdict's must not survive this one
     must_pass = context.root / options.must_pass if options.must_pass else None
     book = rulebook.read(options, context.root, context.root / options.golden, must_pass)
-    if options.training:
-        integrity.refuse_training_rows(book.golden, book.columns, options.training, context.root)
-    ledger = _ledger(options, context)
-    _demand_same_version(book, options, ledger)
+    _demand_integrity(book, context)
     arms = _arms(options, context)
-    inputs = _digests(book, arms) | _commit(context.root)
+    inputs = {"golden": book.golden.digest, "rules": base.rules_digest(options)}
+    inputs |= digests(arms) | _commit(context.root)
     if must_pass:
         inputs["must_pass"] = digest_file(must_pass)
     with TemporaryDirectory() as folder:
         older, remarks = _by_base(options, context, Path(folder))
-        others = _arms(older.options, context) if older and not _same_question(older, book) else []
+        if older:
+            _demand_integrity(older, context)
+        others = _arms(older.options, context) if older and _other(older, book) else []
         if refused := _refused([*arms, *others], context):
             return StepReport(NAME, findings=refused, inputs=inputs)
         asked = "both models" if len(arms) > 1 else "the challenger"
@@ -76,19 +79,34 @@ def run(options: Options, context: Context) -> StepReport:
         if older:
             again = _gathered(older, others, context, latencies=latencies) if others else held[0].gathered
             held.append(Held(older, again, str(options.base)))
+        remarks += [spot_check.told(one.name, book.golden.ids.size) for one in arms if one.file and one.folder]
         findings, measurements = evaluate(held, remarks)
     report = StepReport(NAME, findings=findings, measurements=measurements, inputs=inputs)
-    spent = _recorded(ledger, book, report, context) if ledger else ()
-    return _sealed(replace(report, findings=(*findings, *spent)), context)
+    return _sealed(replace(report, findings=(*findings, *_counted(held, report, context))), context)
 
 
-def _same_question(one: Rulebook, other: Rulebook) -> bool:
-    """Say whether both sets of rules are about the same answers of the same models."""
-    same = all(getattr(one.options, name) == getattr(other.options, name) for name in ("champion", "environment"))
-    rows = one.golden.digest == other.golden.digest and one.columns.key == other.columns.key
-    return (
-        same and rows and one.columns.label == other.columns.label and one.golden.truth.task == other.golden.truth.task
-    )
+def _demand_integrity(book: Rulebook, context: Context) -> None:
+    """Refuse golden rows that the challenger was trained on, and a file that changed under its version."""
+    options = book.options
+    if options.training:
+        integrity.refuse_training_rows(book.golden, book.columns, options.training, context.root)
+    version = options.golden_version
+    known = _ledger(context).versions().get(version) if version and _counts(book) else None
+    if known is not None and known != book.golden.digest:
+        raise NothingToJudge(
+            f"{options.golden} changed under the same version {version}: {book.golden.digest} instead of {known}. "
+            "Give it a new gate.golden_version, or the old content."
+        )
+
+
+def _other(one: Rulebook, other: Rulebook) -> bool:
+    """Say whether two sets of rules are about other answers, or other models' answers."""
+
+    def asked(book: Rulebook) -> tuple[object, ...]:
+        names = book.options.champion, book.options.environment, *book.columns.key, book.columns.label
+        return *names, book.golden.digest, book.golden.truth.task
+
+    return asked(one) != asked(other)
 
 
 def _gathered(book: Rulebook, arms: Sequence[Arm], context: Context, *, latencies: frozenset[str]) -> Gathered:
@@ -103,34 +121,13 @@ def _gathered(book: Rulebook, arms: Sequence[Arm], context: Context, *, latencie
 
 
 def _arms(options: Options, context: Context) -> list[Arm]:
-    """Return the champion, where there is one, and the challenger."""
-    challenger = _arm("challenger", options.challenger, options.challenger_predictions, context)
-    if options.champion_predictions:
-        return [_arm("champion", "", options.champion_predictions, context), challenger]
-    if options.champion == "none":
-        return [challenger]
-    if options.champion != "released":
-        return [_arm("champion", options.champion, None, context), challenger]
     git = Git(context.root, context.git_token)
-    git.demand_origin()
-    released = StateBranch(git, options.environment, context.model).read().champion
-    if released is None:
-        return [challenger]
-    registry = Registry(context.tracking_uri, context.root)
-    shelf = Shelf(git, registry, context.model, context.workspace / "run", ())
-    return [Arm("champion", shelf.model_of(released)), challenger]
 
-
-def _arm(name: str, place: str, predictions: Path | None, context: Context) -> Arm:
-    if predictions is not None:
-        return Arm(name, file=context.root / predictions)
-    if place.startswith(("http://", "https://")):
-        return Arm(name, url=place)
-    if place.startswith(("models:/", "runs:/")):
+    def shelf() -> Shelf:
         registry = Registry(context.tracking_uri, context.root)
-        folder = digest_bytes(place.encode()).removeprefix("sha256:")[:16]  # the base's champion may be another
-        return Arm(name, registry.fetch(place, context.workspace / "models" / folder))
-    return Arm(name, context.root / place)
+        return Shelf(git, registry, context.model, context.workspace / "run", ())
+
+    return contenders(options, context.root, git, context.model, shelf)
 
 
 def _refused(arms: Sequence[Arm], context: Context) -> tuple[Finding, ...]:
@@ -172,48 +169,32 @@ def _by_base(options: Options, context: Context, folder: Path) -> tuple[Rulebook
     return rulebook.read(base.asked_as(old, options), context.root, golden, got.get("must_pass")), remarks
 
 
-def _ledger(options: Options, context: Context) -> Ledger | None:
-    """Return the ledger of golden sets; None where the champion is not the released one, so that nothing is counted."""
-    if options.champion != "released" or options.champion_predictions:
-        return None
+def _ledger(context: Context) -> Ledger:
     git = Git(context.root, context.git_token)
     git.demand_origin()
     return Ledger(git)
 
 
-def _demand_same_version(book: Rulebook, options: Options, ledger: Ledger | None) -> None:
-    version = options.golden_version
-    known = ledger.versions().get(version) if ledger and version else None
-    if known is not None and known != book.golden.digest:
-        raise NothingToJudge(
-            f"{options.golden} changed under the same version {version}: {book.golden.digest} instead of {known}. "
-            "Give it a new gate.golden_version, or the old content."
-        )
+def _counts(book: Rulebook) -> bool:
+    """Say whether a decision counts on its golden set: one about a champion that is not the released one does not."""
+    return book.options.champion == "released" and not book.options.champion_predictions
 
 
-def _recorded(ledger: Ledger, book: Rulebook, report: StepReport, context: Context) -> tuple[Finding, ...]:
-    """Count the decision, and return what its golden set's budget says to it."""
-    inputs, options = report.inputs, book.options
-    model = inputs.get("model") or inputs.get("challenger_predictions") or options.challenger
-    question = model, inputs.get("champion", ""), inputs["rules"]
-    before = ledger.read(book.golden.digest).others(*question)
+def _counted(held: Sequence[Held], report: StepReport, context: Context) -> list[Finding]:
+    """Count the decision on each golden set that led to it, and return what their budgets say to it."""
+    inputs, found = report.inputs, dict[str, Finding]()
     at = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    decision = Decision(*question, report.verdict or "", at, inputs.get("commit", ""))
-    if refused := ledger.record(book.golden.digest, decision, options.golden_version or ""):
-        context.progress.note(f"This decision was not counted on the golden set: {refused}")
-    found = judge_budget(before, options.budget)
-    return (found,) if found else ()
-
-
-def _digests(book: Rulebook, arms: Sequence[Arm]) -> dict[str, str]:
-    names = {"challenger": "model", "champion": "champion"}
-    found = {"golden": book.golden.digest, "rules": base.rules_digest(book.options)}
-    for arm in arms:
-        if arm.folder:
-            found[names[arm.name]] = digest_model(arm.folder)
-        elif arm.file:
-            found[f"{arm.name}_predictions"] = digest_file(arm.file)
-    return found
+    for one in [each for each in held if _counts(each.book)]:
+        ledger, options, golden = _ledger(context), one.book.options, one.book.golden.digest
+        model = inputs.get("model") or inputs.get("challenger_predictions") or options.challenger
+        question = model, inputs.get("champion", ""), inputs["rules"]
+        before = ledger.read(golden).others(*question)
+        decision = Decision(*question, report.verdict or "", at, inputs.get("commit", ""))
+        if refused := ledger.record(golden, decision, options.golden_version or ""):
+            context.progress.note(f"This decision was not counted on the golden set: {refused}")
+        if spent := judge_budget(before, options.budget):
+            found.setdefault(spent.code, _told(one, spent))
+    return list(found.values())
 
 
 def _commit(root: Path) -> dict[str, str]:
@@ -227,8 +208,11 @@ def _sealed(report: StepReport, context: Context) -> StepReport:
     """Return the report with the signed evidence that it is, where it proves something."""
     if not {"model", "commit"} <= report.inputs.keys():
         return report
-    kept = context.keyring.keep(report.to_json(), _evidence(context))
-    return replace(report, artifacts=(str(kept.relative_to(context.root)),)) if kept else report
+    if kept := context.keyring.keep(report.to_json(), _evidence(context)):
+        return replace(report, artifacts=(str(kept.relative_to(context.root)),))
+    if report.verdict == "pass":
+        context.progress.note("No evidence was written: files differ from the commit. Commit them, and judge again.")
+    return report
 
 
 def _evidence(context: Context) -> Path:

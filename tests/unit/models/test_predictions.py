@@ -7,8 +7,12 @@ import pytest
 
 from gate_builders import golden
 from mlops_ci.errors import NothingToJudge
+from mlops_ci.models.answers import Answers
+from mlops_ci.models.metrics.known import METRICS
 from mlops_ci.models.predictions import understood
+from mlops_ci.models.rules import Facts, judge
 from mlops_ci.models.truth import Predictions, Truth
+from mlops_ci.settings.gate import Bound
 
 TWO = Truth("binary", np.array([False, True, True]), 0, ("no", "yes"))
 THREE = Truth("multiclass", np.array([0, 1, 2]), 0, ("a", "b", "c"))
@@ -85,3 +89,17 @@ def test_numbers_and_texts() -> None:
 def test_what_cannot_be_judged_is_refused(truth: Truth, columns: dict[str, Any], said: str) -> None:
     with pytest.raises(NothingToJudge, match=said):
         answer(truth, **columns)
+
+
+def test_a_class_that_the_champion_never_saw_has_no_chance_with_it() -> None:
+    """The golden set has a new class; a champion that does not know it is judged all the same."""
+    champion = answer(THREE, score_a=[0.6, 0.5, 0.5], score_b=[0.4, 0.5, 0.5])
+    assert champion.scores is not None
+    assert champion.scores[:, THREE.classes.index("c")].tolist() == [0, 0, 0]
+    challenger = answer(THREE, score_a=[0.6, 0.1, 0.2], score_b=[0.2, 0.7, 0.2], score_c=[0.2, 0.2, 0.6])
+    facts = Facts(THREE, Answers(challenger), Answers(champion), METRICS)
+    found = judge("log_loss", Bound.model_validate({"improve_by": 0}), facts)
+    assert found.champion is not None
+    assert np.isfinite(found.champion)
+    assert found.challenger is not None
+    assert found.challenger < found.champion

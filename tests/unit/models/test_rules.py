@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from gate_builders import binary, scored
 from mlops_ci.errors import NothingToJudge
 from mlops_ci.models.answers import Answers
+from mlops_ci.models.gate_words import enough, rule_found
 from mlops_ci.models.latency import Rounds
 from mlops_ci.models.metrics.known import METRICS
 from mlops_ci.models.rules import Facts, describe, judge
@@ -176,5 +177,22 @@ def test_a_rule_reads_as_it_was_written() -> None:
 
 def test_a_measurement_says_what_it_was_held_against() -> None:
     found = judge("accuracy", rule(no_worse_than=0.02), facts(0.85, 0.85), on_estimate=False)
-    assert (found.threshold, found.n, found.method) == (-0.02, 1000, "Tango score interval")
+    assert (found.threshold, found.n, found.method) == (-0.02, 1000, "Tango score interval, corrected for skewness")
     assert found.champion == found.challenger
+
+
+@pytest.mark.parametrize(
+    ("bound", "needed"),
+    [
+        ({"no_worse_than": 0.02}, 4.0),  # measured at half the margin, which is a quarter of what can be shown
+        ({"at_least": 0.83}, None),
+    ],
+)
+def test_what_would_be_enough_depends_on_how_far_from_the_limit_it_was_measured(
+    bound: dict[str, float], needed: float | None
+) -> None:
+    found = judge("accuracy", rule(**bound), facts(0.84, 0.85))
+    measured = replace(found, verdict="inconclusive", detectable=0.02, n=1_000, value=None if needed is None else -0.01)
+    measured = replace(measured, challenger=0.83 if needed is None else measured.challenger)
+    assert enough(measured) == (None if needed is None else pytest.approx(1_000 * needed, abs=1))
+    assert ("would decide" in rule_found(measured).message) is (needed is not None)

@@ -8,10 +8,10 @@ from mlops_ci.stats.resamples import drawn, percentile, poisson
 
 
 def test_units_are_drawn_with_poissons_chances() -> None:
-    often = poisson(np.random.Generator(np.random.SFC64(1)), 1_000, 1_001)
+    often = poisson(np.random.Generator(np.random.SFC64(1)), 1_001, 1_000)
     counts = np.bincount(often.ravel(), minlength=9)
     expected = stats.poisson.pmf(np.arange(9), 1) * often.size
-    assert often.shape == (1_000, 1_001)
+    assert often.shape == (1_001, 1_000)
     assert np.abs(counts - expected).max() < 5 * np.sqrt(expected.max())
     assert counts[5] == pytest.approx(expected[5], rel=0.1)
 

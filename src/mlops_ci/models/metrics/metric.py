@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlops_ci.models.truth import Predictions, Task, Truth
-from mlops_ci.stats import paired
+from mlops_ci.stats import paired, shares
 from mlops_ci.stats.paired import Floats, Interval
 from mlops_ci.stats.units import Units
 
@@ -77,13 +77,13 @@ def mean_of(
 
     def difference(truth: Truth, ours: Predictions, theirs: Predictions | None, factor: float) -> Interval:
         belong = units(truth)
-        plain = is_share and belong.weights is None and belong.clusters is None
+        plain = is_share and belong.plain
         first = score(truth, ours)
         if theirs is None:
-            return paired.share(first.astype(np.bool_)) if plain else paired.mean(first, belong)
+            return shares.alone(first.astype(np.bool_)) if plain else paired.mean(first, belong)
         second = score(truth, theirs)
         if plain and factor == 1.0:
-            return paired.proportions(second.astype(np.bool_), first.astype(np.bool_))
+            return shares.difference(second.astype(np.bool_), first.astype(np.bool_))
         return paired.mean(first - factor * second, belong)
 
     return difference

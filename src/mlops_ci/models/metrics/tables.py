@@ -1,6 +1,7 @@
 """Metrics that depend on the table of true and predicted classes alone: F1, κ and their relatives."""
 
 from collections.abc import Callable
+from math import inf
 
 import numpy as np
 
@@ -8,6 +9,8 @@ from mlops_ci.models.metrics.metric import CLASSIFICATION, TWO, Difference, Metr
 from mlops_ci.models.truth import Predictions, Task, Truth
 from mlops_ci.stats import jackknife
 from mlops_ci.stats.paired import Floats, Interval
+
+_FEW_CLASSES = 33
 
 Value = Callable[[Floats], Floats]
 """Tables of shape (…, K, K), true class by predicted class → values of shape (…)."""
@@ -84,6 +87,21 @@ def _difference(value: Value) -> Difference:
         return jackknife.counted(value, truth.codes, ours.labels, champion, classes, factor=factor, units=truth.units)
 
     return difference
+
+
+def largest_move(name: str, truth: Truth, one: Predictions) -> float:
+    """Return by how much a metric changes, at most, when one row is answered otherwise; infinity with many classes."""
+    classes = len(truth.classes) + 1
+    if classes > _FEW_CLASSES:
+        return inf
+    cells = np.bincount(truth.codes * classes + one.labels, minlength=classes * classes)
+    table, most = cells.reshape(classes, classes).astype(np.float64), 0.0
+    for true, said in np.argwhere(table):
+        moved = np.repeat(table[None], classes, axis=0)
+        moved[:, true, said] -= 1
+        moved[np.arange(classes), true, np.arange(classes)] += 1
+        most = max(most, float(abs(VALUES[name](moved) - VALUES[name](table)).max()))
+    return most
 
 
 _MANY: frozenset[Task] = frozenset({"multiclass"})

@@ -196,5 +196,5 @@ def readable(*files: Path) -> Iterator[None]:
         said = without_values(said)
         name = files[0].name if len(files) == 1 else "The data"
         raise NothingToJudge(
-            f"{name} cannot be read: {said}. Make the file again, or correct `data.path`."
+            f"{name} cannot be read: {said}. Make it again as its ending says (.parquet, .csv, .jsonl)."
         ) from problem
