@@ -9,7 +9,7 @@ import signal
 import subprocess  # noqa: TID251 - this module is the one that may
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +70,7 @@ def run(  # noqa: PLR0913 - each is a property of one call
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    inherit: Collection[str] | None = None,
     timeout: float = 120.0,
     stdin: str | bytes = b"",
     check: bool = True,
@@ -79,7 +80,8 @@ def run(  # noqa: PLR0913 - each is a property of one call
     """Run a program to its end and return what it printed.
 
     The program gets a session of its own: a Ctrl-C at the terminal reaches only us, and we pass it on. With
-    `echo`, its stderr goes there as it appears instead of into the result.
+    `echo`, its stderr goes there as it appears instead of into the result. It sees our environment and `env`; with
+    `inherit`, of ours only the variables of these names.
 
     Raises:
         ProgramMissing: the executable cannot be found.
@@ -87,10 +89,11 @@ def run(  # noqa: PLR0913 - each is a property of one call
     """
     words = (resolve(str(argv[0])), *(str(word) for word in argv[1:]))
     began = time.monotonic()
+    ours = {name: value for name, value in os.environ.items() if inherit is None or name in inherit}
     process = subprocess.Popen(
         words,
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**ours, **(env or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=echo or subprocess.PIPE,

@@ -1,0 +1,254 @@
+"""A whole scan: subjects, jobs, the base's problems, and everything that is needed to judge."""
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops_ci.errors import MlopsCiError, NothingToJudge, ProgramMissing
+from mlops_ci.evidence import digest_bytes, digest_model
+from mlops_ci.ports import Clock, Progress
+from mlops_ci.scanner import Sandbox, Unread
+from mlops_ci.security import cache, jobs, programs, running, tree, waivers
+from mlops_ci.security.base import Base
+from mlops_ci.security.jobs import Job
+from mlops_ci.security.policy import Policy
+from mlops_ci.security.problems import Problem, Said, problems
+from mlops_ci.security.running import Outcome, Workshop
+from mlops_ci.security.tree import Tree
+from mlops_ci.security.waivers import Waiver
+from mlops_ci.settings import document
+from mlops_ci.settings.scan import ScanSettings
+from mlops_ci.tools import docker, trivy
+from mlops_ci.tools.git import Git
+
+_FRESH = 0.25  # of the age that the policy allows: a database is renewed when it is older
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a scan happens."""
+
+    root: Path
+    workspace: Path
+    clock: Clock
+    progress: Progress
+    sensitive: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a scan saw."""
+
+    tree: Tree
+    outcomes: Sequence[Outcome]
+    problems: Sequence[Problem]
+    known: Collection[str] = ()
+    inputs: dict[str, str] = field(default_factory=dict)
+    database: dict[str, float | str] = field(default_factory=dict)
+
+
+def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
+    """Return what all scanners that apply see, and which of it the base has already.
+
+    Raises:
+        NothingToJudge: there is nothing that any of them could look at.
+    """
+    found = tree.read(place.root, options.exclude, (*options.models, *options.data))
+    tools = options.tools or programs.default_folder()
+    model_files = _model_files(found, options.models)
+    listed = jobs.of_tree(found, model_files, place.sensitive, tools / "trivy")
+    folder = place.workspace / "scan"
+    shop = Workshop(place.root, folder, tools, options.time_limit, place.clock, place.progress,
+                    cache.Digests(folder / "digests.json", place.clock.now()), use_cache=options.cache)  # fmt: skip
+    inputs = {"tree": shop.digests.of_all(place.root, found.files)} | _model_digest(place.root, options.models)
+    if options.image:
+        archive, inputs["image"] = _image(options.image, place.root, shop.digests)
+        listed.append(jobs.of_image(options.image, archive, inputs["image"], tools / "trivy"))
+    if before:
+        listed += _history(place, before, folder, tools)
+    chosen = _chosen(listed, options)
+    if not chosen:
+        raise NothingToJudge("Nothing here concerns any scanner. Run it in a repository, or name another group.")
+    shop, database = _with_database(shop, options, chosen)
+    outcomes = running.run(chosen, shop)
+    seen = problems(_said(outcomes), options.severities, _Lines(place.root).text)
+    known = _known(seen, outcomes, options, before, shop) if before and options.only_new else frozenset[str]()
+    return Seen(found, outcomes, seen, known, inputs, database)
+
+
+def policies(
+    options: ScanSettings, here: Sequence[Waiver], before: Base | None, known: Collection[str], today: date
+) -> list[Policy]:
+    """Return the head's policy, then the base's."""
+    sources = [(options, here)] + ([(before.settings, before.waivers)] if before else [])
+    return [
+        Policy(
+            one.fail_on,
+            one.unfixed,
+            one.formats,
+            one.denied_licences,
+            waivers.in_force(listed, today),
+            known if one.only_new else (),
+        )
+        for one, listed in sources
+    ]
+
+
+def unread(found: Tree, outcomes: Iterable[Outcome]) -> Iterator[tuple[str, Unread]]:
+    """Yield what could not be read, with who could not: once for each file and reason."""
+    yield from (("scan", one) for one in found.unread)
+    yield from ((each.job.name, one) for each in outcomes for one in each.look.unread)
+
+
+def unread_key(scanner: str, one: Unread) -> str:
+    """Return what names a file that a scanner could not read, as a fingerprint names a problem."""
+    return f"unread {scanner} {one.path}"
+
+
+def sensitive(settings: Path | None, model: str | None) -> tuple[str, ...]:
+    """Return the columns that the section `data` marks as sensitive."""
+    if settings is None:
+        return ()
+    section = document.section(settings.read_text(encoding="utf-8"), settings, model, "data") or {}
+    named = section.get("sensitive") or ()
+    return tuple(str(one).strip() for one in (named.split(",") if isinstance(named, str) else named))
+
+
+class _Lines:
+    """Lines of files, read once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._files = dict[str, list[str]]()
+
+    def text(self, path: str, number: int) -> str:
+        """Return a line; an empty text where there is none."""
+        if path not in self._files:
+            try:
+                self._files[path] = (self._root / path).read_text(encoding="utf-8", errors="replace").splitlines()
+            except (OSError, ValueError):
+                self._files[path] = []
+        lines = self._files[path]
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _chosen(listed: Iterable[Job], options: ScanSettings) -> list[Job]:
+    """Return the jobs of the groups that were asked for, less those that were turned off."""
+    wanted = [one for one in listed if not options.only or one.group in options.only]
+    kept = [one for one in wanted if not {one.name.casefold(), one.program} & set(options.off)]
+    return [one for one in kept if not (one.needs_network and options.offline)]
+
+
+def _model_files(found: Tree, models: Iterable[str]) -> tuple[str, ...]:
+    return tuple(
+        one for one in found.files if any(one == each or one.startswith(f"{each.rstrip('/')}/") for each in models)
+    )
+
+
+def _model_digest(root: Path, models: Iterable[str]) -> dict[str, str]:
+    there = [root / one for one in models if (root / one / "MLmodel").is_file()]
+    return {"model": digest_model(there[0])} if len(there) == 1 else {}
+
+
+def _image(image: str, root: Path, digests: cache.Digests) -> tuple[Path | None, str]:
+    archive = root / image
+    if archive.is_file():
+        return archive, digests.of(archive)
+    if image.endswith((".tar", ".tar.gz", ".tgz")):
+        raise NothingToJudge(f"The image archive {image} does not exist. Write it with: docker save --output {image}")
+    return None, docker.image_id(image)
+
+
+def _history(place: Place, before: Base, folder: Path, tools: Path) -> list[Job]:
+    git = Git(place.root)
+    blobs = git.versions_between(before.commit, git.head())
+    if not blobs:
+        return []
+    target = folder / "history" / digest_bytes("\n".join(sorted(blobs)).encode())[7:23]
+    if not target.is_dir():
+        git.lay_out(blobs, target)
+    names = [one for one in blobs if (target / one).is_file() and not (target / one).is_symlink()]
+    return jobs.of_history(target, names, tools / "trivy") if names else []
+
+
+def _said(outcomes: Iterable[Outcome]) -> list[Said]:
+    return [Said(each.job.name, each.job.group, one) for each in outcomes for one in each.look.issues]
+
+
+def _with_database(
+    shop: Workshop, options: ScanSettings, chosen: Iterable[Job]
+) -> tuple[Workshop, dict[str, float | str]]:
+    """Return the workshop with the vulnerability database that may be used, or with the reason why none may."""
+    if not any(one.needs_database for one in chosen):
+        return shop, {}
+    try:
+        found, age = _database(shop, options)
+    except MlopsCiError as fault:
+        return replace(shop, database_fault=fault), {}
+    said = found.updated.isoformat()
+    known: dict[str, float | str] = {"updated": said, "size": found.size, "age_hours": round(age / 3600, 1)}
+    return replace(shop, database=f"{said} {found.size}"), known
+
+
+def _database(shop: Workshop, options: ScanSettings) -> tuple[trivy.Database, float]:
+    folder = shop.tools / "trivy"
+    program = programs.find("trivy", shop.tools)
+    try:
+        found = trivy.database(folder)
+        stale = shop.clock.now() - found.updated.timestamp() > _FRESH * options.database_max_age
+    except ProgramMissing:
+        stale = True
+        if options.offline:
+            raise
+    if stale and not options.offline:
+        shop.progress.status("bringing the newest vulnerability database")
+        home = shop.folder / "work" / f"{os.getpid()}-database"
+        home.mkdir(parents=True, exist_ok=True)
+        trivy.update(Sandbox(program.path, home, home, options.time_limit, needs_network=True), folder)
+    found = trivy.database(folder)
+    age = max(0.0, shop.clock.now() - found.updated.timestamp())
+    when = datetime.fromtimestamp(found.updated.timestamp(), UTC).isoformat(timespec="minutes")
+    if age > options.database_max_age:
+        raise ProgramMissing(
+            f"The vulnerability database of {when} is {age / 3600:,.0f} h old; the policy allows "
+            f"{options.database_max_age / 3600:,.0f} h (scan.database_max_age). Bring a newer one: trivy image "
+            f"--download-db-only --cache-dir {folder}"
+        )
+    if found.size < options.database_min_mb * 1e6:
+        raise ProgramMissing(
+            f"The vulnerability database has {found.size / 1e6:,.1f} MB; the policy demands "
+            f"{options.database_min_mb:,.0f} (scan.database_min_mb). It is not whole: remove {folder / 'db'}."
+        )
+    return found, age
+
+
+def _known(
+    seen: Sequence[Problem], outcomes: Sequence[Outcome], options: ScanSettings, before: Base, shop: Workshop
+) -> Collection[str]:
+    """Return the fingerprints of what the base has already: its files are looked at by the same scanners."""
+    names = {name for one in seen for name in one.sources} | {one.job.name for one in outcomes if one.look.unread}
+    if not names:
+        return frozenset()
+    git = Git(shop.root)
+    exported = git.export(before.commit, shop.folder / "base" / before.commit)
+    found = tree.read(exported, options.exclude, exported=True)
+    model_files = _model_files(found, options.models)
+    listed = jobs.of_tree(found, model_files, (), shop.tools / "trivy")
+    chosen = [one for one in _chosen(listed, options) if one.name in names]
+    old = git.renamed(before.commit)
+    results = running.run(chosen, replace(shop, root=exported))
+    lines = _Lines(exported)
+    former = problems(_said(results), options.severities, lines.text)
+    renamed = {former_path: new for new, former_path in old.items()}
+    moved = [_moved(one, renamed) for one in _said(results)]
+    after = problems(moved, options.severities, lambda path, number: lines.text(old.get(path, path), number))
+    unread = {unread_key(each.job.name, one) for each in results for one in each.look.unread}
+    return unread.union(one.fingerprint for one in (*former, *after))
+
+
+def _moved(said: Said, renamed: dict[str, str]) -> Said:
+    path: Any = said.issue.path
+    return replace(said, issue=replace(said.issue, path=renamed.get(path, path)))

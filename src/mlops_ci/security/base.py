@@ -1,0 +1,65 @@
+"""The policy and the problems of the base of a change: rules must not move with the work, and old problems are old."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mlops_ci.report import Finding, Location
+from mlops_ci.security import waivers
+from mlops_ci.security.waivers import Waiver
+from mlops_ci.settings import document
+from mlops_ci.settings.scan import ScanSettings
+from mlops_ci.tools.git import Git
+
+# What decides an effect; the others say what is looked at, by what, and where.
+_JUDGING = ("fail_on", "unfixed", "formats", "denied_licences", "severities", "exclude", "off", "only_new",
+            "database_max_age", "database_min_mb")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What judged before this change."""
+
+    revision: str
+    commit: str
+    settings: ScanSettings
+    waivers: tuple[Waiver, ...]
+
+
+def at(revision: str, root: Path, settings: Path | None, model: str | None) -> Base:
+    """Return the policy of a revision; where it had no section `scan`, the defaults judged.
+
+    Raises:
+        UsageProblem: the revision names no commit, or a waiver there is refused.
+    """
+    git = Git(root)
+    commit = git.commit_of(revision)
+    path = Path(settings.name if settings else "mlops.yaml")
+    text = git.read(commit, f"./{path}")
+    section = document.section(text, path, model, "scan") if text is not None else None
+    try:
+        found = ScanSettings.model_validate(section or {})
+    except ValidationError:  # an earlier version of mlops-ci may have known other settings
+        found = ScanSettings()
+    listed = git.read(commit, f"./{found.waivers}")
+    return Base(revision, commit, found, waivers.parse(listed, f"{found.waivers} at {revision}") if listed else ())
+
+
+def changed(base: Base, head: ScanSettings) -> Sequence[str]:
+    """Return the settings that judge and differ."""
+    return [name for name in _JUDGING if getattr(base.settings, name) != getattr(head, name)]
+
+
+def policy_found(base: Base, names: Sequence[str], path: str) -> Finding:
+    """Return the finding that the rules of a scan changed."""
+    listed = ", ".join(f"scan.{one}" for one in names)
+    return Finding(
+        "MCI-POLICY-001",
+        "high",
+        "informs",
+        f"The rules that judge this change differ from those of {base.revision}",
+        f"{listed} changed. What blocks by either version blocks. Review the rules apart from the work.",
+        Location(path),
+    )
