@@ -16,9 +16,9 @@ _MEANING: Mapping[str, tuple[str, str]] = {
     "configuration": ("MCI-SCAN-005", "Correct the description."),
     "workflow": ("MCI-SCAN-006", "Correct the workflow."),
     "model": ("MCI-SCAN-007", "Do not load it. Find out where it comes from."),
-    "format": ("MCI-SCAN-008", "Save the model in a format that holds data only (skops, ONNX), or name it in scan.formats."),
+    "format": ("MCI-SCAN-008", "Save it as data only, with skops for example, or allow the format in scan.formats."),
     "data": ("MCI-SCAN-009", "Correct the data, or mark the column as sensitive."),
-    "unpinned": ("MCI-SCAN-016", "Pin it: name ==version."),
+    "unpinned": ("MCI-SCAN-015", "Pin it: name ==version."),
 }  # fmt: skip
 
 

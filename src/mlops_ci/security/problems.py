@@ -14,6 +14,7 @@ from mlops_ci.scanner import Issue
 from mlops_ci.settings.scan import Group
 
 _TABLES = files("mlops_ci") / "resources/scan"
+_CLEAREST = "picklescan"  # it names what would be called
 _UNRATED: Mapping[str, Severity] = {
     "checkov": "medium",
     "actionlint": "medium",
@@ -153,7 +154,9 @@ def _canonical(rules: frozenset[str]) -> str:
 def _merged(group: Sequence[Problem]) -> Problem:
     """Return one problem for several that are the same, as severe as the worst of those who rate it."""
     rated = [one for one in group if one.issue.severity] or list(group)
-    worst = min(rated, key=lambda one: (SEVERITIES.index(one.severity), sorted(one.sources)))
+    worst = min(
+        rated, key=lambda one: (SEVERITIES.index(one.severity), _CLEAREST not in one.sources, sorted(one.sources))
+    )
     names = ", ".join(sorted({one.issue.name for one in group if one.issue.name})) if worst.kind == "model" else ""
     fixed = next((one.issue.fixed for one in (worst, *group) if one.issue.fixed), "")
     score = max((one.issue.score for one in group if one.issue.score is not None), default=None)

@@ -16,6 +16,8 @@ from mlops_ci.security.jobs import Job
 from mlops_ci.security.programs import Program
 from mlops_ci.security.stage import mirror
 
+_AT_ONCE = 8  # more than processors: the longest must not wait for the others
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -51,7 +53,7 @@ def run(jobs: Sequence[Job], shop: Workshop) -> list[Outcome]:
     ordered = sorted(jobs, key=lambda one: -one.weight)
     place = shop.folder / "work" / str(os.getpid())
     try:
-        with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             waiting = {one.name: pool.submit(_run, one, shop, place) for one in ordered}
             done = {name: one.result() for name, one in waiting.items()}
     finally:

@@ -17,8 +17,8 @@ def unread(one: Unread, scanner: str, *, known: bool) -> Finding:
         "medium",
         "informs" if known else "undecided",
         f"{scanner} could not read {one.path}"[:300],
-        f"{'The base has it already. ' * known}{one.reason[:300]}. Nobody knows what is in it: correct it, or name it in "
-        "scan.exclude.",
+        f"{'The base has it already. ' * known}{one.reason[:300]}. Nobody knows what is in it: correct it, or "
+        "name it in scan.exclude.",
         Location(one.path, name=scanner),
     )
 
