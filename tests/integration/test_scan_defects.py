@@ -58,18 +58,20 @@ GITHUB = "ghp" + "_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5"
 SLACK = "https://hooks.slack" + ".com/services/T0000000A/B0000000B/abcdefghijklmnopqrstuvwx"
 KEY = (
     "-----BEGIN RSA "
-    + "PRIVATE KEY-----\nMIIEpAIBAAKCAQEAabcdefghijklmnopqrstuvwxyz0123456789\n-----END RSA PRIVATE KEY-----"
+    "PRIVATE KEY-----\nMIIEpAIBAAKCAQEAabcdefghijklmnopqrstuvwxyz0123456789\n-----END RSA PRIVATE KEY-----"
 )
 FACEBOOK = 'facebook_secret = "' + "a1b2c3d4" * 4 + '"'
 
 DEFECTS: dict[str, str | bytes] = {
-    "app.py": "import subprocess\n\n\ndef run(x):\n    subprocess.call(x, shell=True)  # nosec\n    eval(x)\n    assert x\n",
+    "app.py": "import subprocess\n\n\ndef run(x):\n"
+    "    subprocess.call(x, shell=True)  # nosec\n    eval(x)\n    assert x\n",
     "requirements.txt": "pyyaml==3.13\nrequests==2.19.0\njinja2==2.4.1\ncryptography==41.0.3\nnumpy>=1\n",
     "tests/tokens.py": f'T = "{GITHUB}"\n',
     "node_modules/x/hook.svg": f"<svg>{SLACK}</svg>\n",
     "docs/key.md": f"{KEY}\n",
     "dev/facebook.txt": f"{FACEBOOK}\n",
-    "Dockerfile": "FROM python:latest\n# hadolint ignore=DL3020\nADD . /app\nRUN apt-get update && apt-get install -y curl\n"
+    "Dockerfile": "FROM python:latest\n# hadolint ignore=DL3020\nADD . /app\n"
+    "RUN apt-get update && apt-get install -y curl\n"
     "RUN sudo ls\nUSER root\n",
     ".deploy/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  hostNetwork: true\n  containers:\n"
     "    - name: c\n      image: nginx:1.27\n      securityContext:\n        privileged: true\n",
@@ -77,11 +79,13 @@ DEFECTS: dict[str, str | bytes] = {
     "chart/values.yaml": "privileged: true\n",
     "chart/templates/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n    - name: c\n"
     "      image: nginx:1.27\n      securityContext:\n        privileged: {{ .Values.privileged }}\n",
-    "infra/main.tf": 'resource "aws_security_group" "a" {\n  #checkov:skip=CKV_AWS_24:we know\n  ingress {\n    from_port = 22\n'
+    "infra/main.tf": 'resource "aws_security_group" "a" {\n  #checkov:skip=CKV_AWS_24:we know\n'
+    "  ingress {\n    from_port = 22\n"
     '    to_port = 22\n    protocol = "tcp"\n    cidr_blocks = ["0.0.0.0/0"]\n  }\n}\n',
     "compose.yaml": "services:\n  a:\n    image: nginx:1.27\n    privileged: true\n",
     ".github/workflows/w.yml": "on: pull_request_target\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
-    f"      - uses: actions/checkout@{COMMIT} # v7.0.1\n        with:\n          ref: ${{{{ github.event.pull_request.head.sha }}}}\n"
+    f"      - uses: actions/checkout@{COMMIT} # v7.0.1\n        with:\n"
+    "          ref: ${{ github.event.pull_request.head.sha }}\n"
     '      - run: echo "${{ github.event.pull_request.title }}" # zizmor: ignore[template-injection]\n'
     "      - uses: actions/cache/../cache@v4\n",
     "models/bad.pkl": pickle.dumps(_Payload()),
@@ -142,7 +146,8 @@ EXPECTED = [
 ]
 
 NEAR_MISSES: dict[str, str | bytes] = {
-    "app.py": "import ast\nimport hashlib\n\n\ndef run(x):\n    hashlib.md5(b'', usedforsecurity=False)\n    return ast.literal_eval(x)\n",
+    "app.py": "import ast\nimport hashlib\n\n\ndef run(x):\n"
+    "    hashlib.md5(b'', usedforsecurity=False)\n    return ast.literal_eval(x)\n",
     "requirements.txt": "pyyaml==5.1\nrequests==2.20.0\njinja2==2.11.3\ncryptography==41.0.4\n",
     "settings.py": 'TOKEN = "ghp_example"\nFACEBOOK = "https://facebook.com/somebody"\n',
     "key.md": "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n",
@@ -150,7 +155,8 @@ NEAR_MISSES: dict[str, str | bytes] = {
     'HEALTHCHECK CMD ["python", "-c", "1"]\nCMD ["python", "-m", "app"]\n',
     "compose.yaml": "services:\n  a:\n    image: nginx:1.27\n    privileged: false\n    volumes: ['./data:/data']\n",
     "infra/main.tf": 'variable "name" {\n  type        = string\n  description = "A name."\n}\n',
-    ".github/workflows/w.yml": "name: w\non:\n  push:\n    branches: [main]\npermissions: {}\njobs:\n  a:\n    name: a\n    runs-on: ubuntu-24.04\n    steps:\n"
+    ".github/workflows/w.yml": "name: w\non:\n  push:\n    branches: [main]\npermissions: {}\n"
+    "jobs:\n  a:\n    name: a\n    runs-on: ubuntu-24.04\n    steps:\n"
     f"      - uses: actions/checkout@{COMMIT} # v7.0.1\n        with:\n          persist-credentials: false\n"
     '      - env:\n          TITLE: ${{ github.event.head_commit.message }}\n        run: echo "$TITLE"\n',
     "models/numbers.npy": array(np.arange(3)),

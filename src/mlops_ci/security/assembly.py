@@ -1,7 +1,9 @@
 """A whole scan: subjects, jobs, the base's problems, and everything that is needed to judge."""
 
 import os
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -195,21 +197,41 @@ def _with_database(
 
 def _database(shop: Workshop, options: ScanSettings) -> tuple[trivy.Database, float]:
     folder = shop.tools / "trivy"
-    program = programs.find("trivy", shop.tools)
+    failure = None if options.offline else _renewed(shop, options, folder)
     try:
         found = trivy.database(folder)
-        stale = shop.clock.now() - found.updated.timestamp() > _FRESH * options.database_max_age
+        age = max(0.0, shop.clock.now() - found.updated.timestamp())
+        _demand_good(found, age, options, folder)
     except ProgramMissing:
-        stale = True
-        if options.offline:
-            raise
-    if stale and not options.offline:
-        shop.progress.status("bringing the newest vulnerability database")
-        home = shop.folder / "work" / f"{os.getpid()}-database"
-        home.mkdir(parents=True, exist_ok=True)
-        trivy.update(Sandbox(program.path, home, home, options.time_limit, needs_network=True), folder)
-    found = trivy.database(folder)
-    age = max(0.0, shop.clock.now() - found.updated.timestamp())
+        if failure:
+            raise failure from None
+        raise
+    if failure:  # what is here is still good enough
+        shop.progress.note(f"No newer vulnerability database could be brought: {failure}")
+    return found, age
+
+
+def _renewed(shop: Workshop, options: ScanSettings, folder: Path) -> MlopsCiError | None:
+    """Bring the newest database unless the one that is here is fresh; return why that failed."""
+    with suppress(ProgramMissing):
+        age = shop.clock.now() - trivy.database(folder).updated.timestamp()
+        if age < _FRESH * options.database_max_age:
+            return None
+    shop.progress.status("bringing the newest vulnerability database")
+    home = shop.folder / "work" / f"{os.getpid()}-database"
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        program = programs.find("trivy", shop.tools)
+        trivy.renew(Sandbox(program.path, home, home, options.time_limit, needs_network=True), folder)
+    except MlopsCiError as failure:
+        return failure
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    return None
+
+
+def _demand_good(found: trivy.Database, age: float, options: ScanSettings, folder: Path) -> None:
+    """Raise ProgramMissing when a database is too old or too small to decide anything."""
     when = datetime.fromtimestamp(found.updated.timestamp(), UTC).isoformat(timespec="minutes")
     if age > options.database_max_age:
         raise ProgramMissing(
@@ -222,7 +244,6 @@ def _database(shop: Workshop, options: ScanSettings) -> tuple[trivy.Database, fl
             f"The vulnerability database has {found.size / 1e6:,.1f} MB; the policy demands "
             f"{options.database_min_mb:,.0f} (scan.database_min_mb). It is not whole: remove {folder / 'db'}."
         )
-    return found, age
 
 
 def _known(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,9 +43,13 @@ def database(cache: Path) -> Database:
         raise ProgramMissing(f"There is no vulnerability database of Trivy in {folder}.") from problem
 
 
-def update(sandbox: Sandbox, cache: Path) -> None:
-    """Bring the newest database; Trivy leaves one that is new enough as it is."""
-    sandbox.run(*_common(sandbox, cache), "image", "--download-db-only")
+def renew(sandbox: Sandbox, cache: Path) -> None:
+    """Bring the newest database, whole or not at all: when it fails, Trivy itself would spoil the one that is here."""
+    fresh = sandbox.home / "fresh"
+    sandbox.run(*_common(sandbox, fresh), "image", "--download-db-only", "--no-progress")
+    shutil.rmtree(cache / "db", ignore_errors=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    shutil.move(fresh / "db", cache / "db")
 
 
 def dependencies(sandbox: Sandbox, cache: Path) -> Look:
