@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -12,9 +12,10 @@ from typing import Any
 from mlops_ci.errors import MlopsCiError, NothingToJudge, ProgramMissing
 from mlops_ci.evidence import digest_bytes, digest_model
 from mlops_ci.ports import Clock, Progress
-from mlops_ci.scanner import Sandbox, Unread
+from mlops_ci.report import Severity
+from mlops_ci.scanner import Issue, Sandbox, Unread
 from mlops_ci.security import cache, jobs, programs, running, tree, waivers
-from mlops_ci.security.base import Base
+from mlops_ci.security.base import Base, strictest
 from mlops_ci.security.jobs import Job
 from mlops_ci.security.policy import Policy
 from mlops_ci.security.problems import Problem, Said, problems
@@ -48,6 +49,7 @@ class Seen:
     outcomes: Sequence[Outcome]
     problems: Sequence[Problem]
     known: Collection[str] = ()
+    by_base: Mapping[str, Severity] = field(default_factory=dict)  # severities as the base's settings have them
     inputs: dict[str, str] = field(default_factory=dict)
     database: dict[str, float | str] = field(default_factory=dict)
 
@@ -58,6 +60,7 @@ def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
     Raises:
         NothingToJudge: there is nothing that any of them could look at.
     """
+    options = strictest(before, options)
     found = tree.read(place.root, options.exclude, (*options.models, *options.data))
     tools = options.tools or programs.default_folder()
     model_files = _model_files(found, options.models)
@@ -78,25 +81,30 @@ def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
     outcomes = running.run(chosen, shop)
     seen = problems(_said(outcomes), options.severities, _Lines(place.root).text)
     known = _known(seen, outcomes, options, before, shop) if before and options.only_new else frozenset[str]()
-    return Seen(found, outcomes, seen, known, inputs, database)
+    rated = problems(_said(outcomes), before.settings.severities, _Lines(place.root).text) if before else []
+    by_base = {one.fingerprint: one.severity for one in rated}
+    return Seen(found, outcomes, seen, known, by_base, inputs, database)
 
 
 def policies(
-    options: ScanSettings, here: Sequence[Waiver], before: Base | None, known: Collection[str], today: date
+    options: ScanSettings, here: Sequence[Waiver], before: Base | None, seen: Seen, today: date
 ) -> list[Policy]:
     """Return the head's policy, then the base's."""
-    sources = [(options, here)] + ([(before.settings, before.waivers)] if before else [])
-    return [
-        Policy(
-            one.fail_on,
-            one.unfixed,
-            one.formats,
-            one.denied_licences,
-            waivers.in_force(listed, today),
-            known if one.only_new else (),
-        )
-        for one, listed in sources
-    ]
+    head = _policy(options, here, seen.known, today)
+    if before is None:
+        return [head]
+    return [head, replace(_policy(before.settings, before.waivers, seen.known, today), severities=seen.by_base)]
+
+
+def _policy(options: ScanSettings, listed: Sequence[Waiver], known: Collection[str], today: date) -> Policy:
+    return Policy(
+        options.fail_on,
+        options.unfixed,
+        options.formats,
+        options.denied_licences,
+        waivers.in_force(listed, today),
+        known if options.only_new else (),
+    )
 
 
 def unread(found: Tree, outcomes: Iterable[Outcome]) -> Iterator[tuple[str, Unread]]:
@@ -177,7 +185,17 @@ def _history(place: Place, before: Base, folder: Path, tools: Path) -> list[Job]
 
 
 def _said(outcomes: Iterable[Outcome]) -> list[Said]:
-    return [Said(each.job.name, each.job.group, one) for each in outcomes for one in each.look.issues]
+    return [
+        Said(each.job.name, each.job.group, _dated(one) if each.job.root else one)
+        for each in outcomes
+        for one in each.look.issues
+    ]
+
+
+def _dated(issue: Issue) -> Issue:
+    """Return an issue of an earlier version, which stands below its commit, as one of the file in that commit."""
+    commit, _, path = str(issue.path).partition("/")
+    return replace(issue, path=path, name=f"commit {commit}")
 
 
 def _with_database(

@@ -52,6 +52,20 @@ def changed(base: Base, head: ScanSettings) -> Sequence[str]:
     return [name for name in _JUDGING if getattr(base.settings, name) != getattr(head, name)]
 
 
+def strictest(base: Base | None, head: ScanSettings) -> ScanSettings:
+    """Return the head's settings, where what is looked at, and with which database, is what either version demands."""
+    if base is None:
+        return head
+    old = base.settings
+    both = {
+        "exclude": [one for one in head.exclude if one in old.exclude],
+        "off": tuple(one for one in head.off if one in old.off),
+        "database_max_age": min(head.database_max_age, old.database_max_age),
+        "database_min_mb": max(head.database_min_mb, old.database_min_mb),
+    }
+    return head.model_copy(update=both)
+
+
 def policy_found(base: Base, names: Sequence[str], path: str) -> Finding:
     """Return the finding that the rules of a scan changed."""
     listed = ", ".join(f"scan.{one}" for one in names)

@@ -32,6 +32,7 @@ class Policy:
     denied_licences: Sequence[str]
     waivers: Sequence[Waiver] = ()
     known: Collection[str] = ()  # fingerprints of what the base has already
+    severities: Mapping[str, Severity] = field(default_factory=dict)  # by fingerprint, where this policy rates it so
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def judge(problem: Problem, policy: Policy) -> Judged:
     """Return what a problem means by a policy."""
     if problem.kind == "format" and problem.issue.rule in policy.formats:
         return Judged(problem, "informs", "scan.formats allows it")
-    mild = SEVERITIES.index(problem.severity) > SEVERITIES.index(policy.fail_on) and problem.kind != "licence"
+    severity = policy.severities.get(problem.fingerprint, problem.severity)
+    mild = SEVERITIES.index(severity) > SEVERITIES.index(policy.fail_on) and problem.kind != "licence"
     if problem.kind == "unpinned" or mild:
         return Judged(problem, "informs")
     waiver = next((one for one in policy.waivers if one.covers(problem)), None)

@@ -118,7 +118,9 @@ def _key(one: Problem) -> tuple[str, ...]:
         return one.kind, issue.path or "", re.sub(r"[-_.]+", "-", issue.package).casefold(), issue.version
     if one.kind in {"configuration", "workflow"}:
         return one.kind, issue.path or "", _concept(issue.rule)
-    if one.kind in {"secret", "model"}:
+    if one.kind == "secret":
+        return one.kind, issue.path or "", issue.name
+    if one.kind == "model":
         return one.kind, issue.path or ""
     return one.kind, issue.path or "", issue.rule, str(issue.line), issue.name, issue.package
 

@@ -40,7 +40,8 @@ class Facts:
 def evaluate(facts: Facts, options: Options) -> tuple[tuple[Finding, ...], tuple[Measurement, ...]]:
     """Return what to know, and a measurement for each scanner."""
     head = facts.policies[0]
-    judged = [policy.judge_by_both(one, facts.policies) for one in facts.problems if policy.relevant(one, head)]
+    told = [one for one in facts.problems if any(policy.relevant(one, each) for each in facts.policies)]
+    judged = [policy.judge_by_both(one, facts.policies) for one in told]
     used = [one for one in facts.waivers if any(one.covers(problem) for problem in facts.problems)]
     findings = [policy.finding(one) for one in judged]
     findings += [
@@ -72,7 +73,7 @@ def run(options: Options, context: Context) -> StepReport:
         look.tree,
         look.outcomes,
         look.problems,
-        assembly.policies(options, here, before, look.known, today.date()),
+        assembly.policies(options, here, before, look, today.date()),
         today,
         here,
         waivers.added(here, before.waivers) if before else (),
