@@ -7,6 +7,7 @@ from typing import Any
 from mlops_ci.scanner import Issue, Look, Sandbox, Unread, malformed
 
 _FOUND = (0, 11, 12, 13, 14)  # the worst severity, as an exit code
+_NOTHING = 3  # none of the files is what it should be
 _COMPLETED = re.compile(r"completed (.+)$", re.MULTILINE)
 
 
@@ -20,8 +21,8 @@ def scan(sandbox: Sandbox, files: Sequence[str]) -> Look:
     """
     flags = ("--offline", "--no-config", "--no-ignores", "--collect=all", "--no-progress", "--color=never")
     paths = [sandbox.folder / one for one in files]
-    done = sandbox.run(*flags, "--format=json-v1", "--", *paths, ok=_FOUND)
-    found = sandbox.parse(done.stdout)
+    done = sandbox.run(*flags, "--format=json-v1", "--", *paths, ok=(*_FOUND, _NOTHING))
+    found = sandbox.parse(done.stdout) if done.code != _NOTHING else []
     completed = {sandbox.relative(one.strip()) for one in _COMPLETED.findall(done.stderr)}
     unread = [Unread(one, "it is not what GitHub expects there") for one in files if one not in completed]
     try:
