@@ -1,6 +1,7 @@
 """A whole scan: subjects, jobs, the base's problems, and everything that is needed to judge."""
 
 import os
+import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +28,7 @@ from mlops_ci.settings.scan import ScanSettings
 from mlops_ci.tools import docker, trivy
 from mlops_ci.tools.git import Git
 
+_MOST = 4 * 1024**2  # bytes of a file whose lines are looked up
 _FRESH = 0.25  # of the age that the policy allows: a database is renewed when it is older
 
 
@@ -137,12 +139,17 @@ class _Lines:
     def text(self, path: str, number: int) -> str:
         """Return a line; an empty text where there is none."""
         if path not in self._files:
-            try:
-                self._files[path] = (self._root / path).read_text(encoding="utf-8", errors="replace").splitlines()
-            except (OSError, ValueError):
-                self._files[path] = []
+            self._files[path] = self._read(self._root / path)
         lines = self._files[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    @staticmethod
+    def _read(path: Path) -> list[str]:
+        try:
+            small = path.stat().st_size <= _MOST
+            return path.read_text(encoding="utf-8", errors="replace").splitlines() if small else []
+        except (OSError, ValueError):
+            return []
 
 
 def _chosen(listed: Iterable[Job], options: ScanSettings) -> list[Job]:
@@ -186,16 +193,20 @@ def _history(place: Place, before: Base, folder: Path, tools: Path) -> list[Job]
 
 def _said(outcomes: Iterable[Outcome]) -> list[Said]:
     return [
-        Said(each.job.name, each.job.group, _dated(one) if each.job.root else one)
-        for each in outcomes
-        for one in each.look.issues
+        Said(each.job.name, each.job.group, _placed(one, each.job)) for each in outcomes for one in each.look.issues
     ]
 
 
-def _dated(issue: Issue) -> Issue:
-    """Return an issue of an earlier version, which stands below its commit, as one of the file in that commit."""
-    commit, _, path = str(issue.path).partition("/")
-    return replace(issue, path=path, name=f"commit {commit}")
+def _placed(issue: Issue, job: Job) -> Issue:
+    """Return an issue with a path that says where it is: in the tree, in a commit of it, or in the image."""
+    path = issue.path or ""
+    if job.root:
+        commit, _, path = path.partition("/")
+        return replace(issue, path=path, name=f"commit {commit}")
+    if job.image:
+        whole = re.search(rf"{re.escape(Path(job.image).name)}( \(.*\))?$", path)  # the image itself, and its system
+        return replace(issue, path=f"image://{'' if whole else path.lstrip('/')}")
+    return issue
 
 
 def _with_database(

@@ -55,20 +55,20 @@ def renew(sandbox: Sandbox, cache: Path) -> None:
 def dependencies(sandbox: Sandbox, cache: Path) -> Look:
     """Return vulnerable packages and licences among what the lock files below the folder name."""
     words = ("filesystem", "--scanners", "vuln,license", "--skip-db-update", "--offline-scan")
-    return _look(sandbox, cache, *words, *(word for one in _PATTERNS for word in ("--file-patterns", one)), target=True)
+    return _look(sandbox, cache, *words, *(word for one in _PATTERNS for word in ("--file-patterns", one)))
 
 
 def secrets(sandbox: Sandbox, cache: Path) -> Look:
     """Return the secrets in the files below the folder, without their values."""
     rules = sandbox.home / "secrets.yaml"
     rules.write_text("".join(["disable-allow-rules:\n", *(f"  - {one}\n" for one in _NO_EXCEPTIONS)]))
-    return _look(sandbox, cache, "filesystem", "--scanners", "secret", "--secret-config", rules, target=True)
+    return _look(sandbox, cache, "filesystem", "--scanners", "secret", "--secret-config", rules)
 
 
 def infrastructure(sandbox: Sandbox, cache: Path) -> Look:
     """Return misconfiguration of what is described below the folder."""
     words = ("filesystem", "--scanners", "misconfig", "--skip-check-update", "--misconfig-scanners", _KINDS)
-    return _look(sandbox, cache, *words, target=True)
+    return _look(sandbox, cache, *words)
 
 
 def by_rules(sandbox: Sandbox, cache: Path, rules: Path, namespace: str) -> Look:
@@ -78,7 +78,7 @@ def by_rules(sandbox: Sandbox, cache: Path, rules: Path, namespace: str) -> Look
     """
     words = ("filesystem", "--scanners", "misconfig", "--skip-check-update", "--misconfig-scanners", "yaml")
     more = ("--config-check", rules, "--check-namespaces", namespace)
-    return _look(sandbox, cache, *words, *more, target=True)
+    return _look(sandbox, cache, *words, *more)
 
 
 def image(sandbox: Sandbox, cache: Path, archive: Path | None, reference: str) -> Look:
@@ -87,7 +87,7 @@ def image(sandbox: Sandbox, cache: Path, archive: Path | None, reference: str) -
              "--skip-db-update", "--skip-check-update", "--offline-scan", "--cache-backend", "memory",
              "--image-src", "docker")  # fmt: skip
     what: tuple[str | Path, ...] = ("--input", archive) if archive else ("--", reference)
-    return _look(sandbox, cache, *words, *what)
+    return _look(sandbox, cache, *words, what=what)
 
 
 def bill_of_materials(sandbox: Sandbox, cache: Path, archive: Path | None, reference: str) -> dict[str, Any]:
@@ -108,14 +108,16 @@ def _common(sandbox: Sandbox, cache: Path) -> tuple[str | Path, ...]:
     return ("--config", nothing, "--cache-dir", cache, "--timeout", timeout)
 
 
-def _look(sandbox: Sandbox, cache: Path, *words: str | Path, target: bool = False) -> Look:
+def _look(sandbox: Sandbox, cache: Path, *words: str | Path, what: tuple[str | Path, ...] = ()) -> Look:
+    """Run one kind of scan on `what`, or on the folder.
+
+    Trivy leaves out `dev`, `proc` and `sys` at the top of what it is given, so it is given the folder above.
+    """
     ignored = sandbox.home / "ignored"
     ignored.touch()
     report = sandbox.home / "report.json"
     flags = ("--format", "json", "--output", report, "--ignorefile", ignored, "--no-progress")
-    # It leaves out `dev`, `proc` and `sys` at the top of what it is given, so it is given the folder above.
-    above = (sandbox.folder.parent,) if target else ()
-    done = sandbox.run(*_common(sandbox, cache), *words, *flags, *above)
+    done = sandbox.run(*_common(sandbox, cache), *words, *flags, *(what or ("--", sandbox.folder.parent)))
     found = sandbox.parse(report.read_text(encoding="utf-8") if report.is_file() else "")
     try:
         results = found.get("Results") or ()
