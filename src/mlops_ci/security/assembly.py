@@ -79,6 +79,8 @@ def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
     chosen = _chosen(listed, options)
     if not chosen:
         raise NothingToJudge("Nothing here concerns any scanner. Run it in a repository, or name another group.")
+    if options.install:
+        _install(chosen, shop)
     shop, database = _with_database(shop, options, chosen)
     outcomes = running.run(chosen, shop)
     seen = problems(_said(outcomes), options.severities, _Lines(place.root).text)
@@ -86,6 +88,16 @@ def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
     rated = problems(_said(outcomes), before.settings.severities, _Lines(place.root).text) if before else []
     by_base = {one.fingerprint: one.severity for one in rated}
     return Seen(found, outcomes, seen, known, by_base, inputs, database)
+
+
+def _install(chosen: Iterable[Job], shop: Workshop) -> None:
+    """Bring the scanners that are needed; the scan says of one that cannot be brought that it could not judge."""
+    for name in sorted({one.program for one in chosen if one.program} - programs.OPTIONAL):
+        shop.progress.status(f"installing {name}")
+        try:
+            programs.install(name, shop.tools)
+        except MlopsCiError as failure:
+            shop.progress.note(f"{name} could not be installed: {failure}")
 
 
 def policies(

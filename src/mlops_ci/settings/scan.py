@@ -58,6 +58,7 @@ class ScanSettings(Section):
     tools: Path | None = Field(
         default=None, description="Folder of scanners and databases; ~/.cache/mlops-ci by default."
     )
+    install: bool = Field(default=False, description="Install the pinned scanners that are needed and not here.")
     database_max_age: Duration = Field(
         default=172800.0,
         gt=0,
