@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import threading
 from pathlib import Path
@@ -15,8 +16,21 @@ from integration.test_scan_defects import GITHUB
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 BAD = "import subprocess\n\n\ndef run(x):\n    subprocess.call(x, shell=True)\n"
-NAMES = ["-rf.py", "--config=x.py", "new\nline.py", "::error::pwned.py", "a b.py", "ünï😀.py", "$(touch pwned).py", "x;y'\".py",
-         "##[error]x.py", "\x1b[31mred.py", "dir/-x/\n::set-output name=verdict::pass\n.py", "a: b.py", "%0A::error::x.py"]  # fmt: skip
+NAMES = [
+    "-rf.py",
+    "--config=x.py",
+    "new\nline.py",
+    "::error::pwned.py",
+    "a b.py",
+    "ünï😀.py",
+    "$(touch pwned).py",
+    "x;y'\".py",
+    "##[error]x.py",
+    "\x1b[31mred.py",
+    "dir/-x/\n::set-output name=verdict::pass\n.py",
+    "a: b.py",
+    "%0A::error::x.py",
+]
 
 
 @pytest.fixture
@@ -114,8 +128,7 @@ def test_binary_junk_and_large_files_end_in_a_verdict(root: Path) -> None:
 def test_scanners_get_no_secret_and_no_network(root: Path, tmp_path: Path) -> None:
     """A program in a scanner's place writes down what it could see and whom it could reach."""
     listener = socket.create_server(("127.0.0.1", 0))
-    accepted = threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True)
-    accepted.start()
+    threading.Thread(target=listener.accept, daemon=True).start()
     tools = tmp_path / "tools"
     (tools / "path").mkdir(parents=True)
     seen, port = tmp_path / "seen", listener.getsockname()[1]
@@ -171,3 +184,4 @@ def test_fifty_thousand_files_are_looked_at(root: Path) -> None:
     (secrets,) = [one for one in found.report["measurements"] if one["name"] == "trivy secrets"]
     assert secrets["n"] > 50_000
     assert found.blocking() == ["MCI-SCAN-001 B602 d250/bad.py", "MCI-SCAN-003 github-pat d499/f99.txt"]
+    shutil.rmtree(root)  # pytest would keep it for three runs

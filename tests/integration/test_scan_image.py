@@ -1,6 +1,5 @@
 """From a vulnerable package in an image that Docker builds here to exit 10, by reference and by archive."""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 from builders import git_repository
 from integration.scanning import Scanned, scan, write
 from integration.test_scan_defects import GITHUB
+from mlops_ci.evidence import digest_file
 
 DOCKER = "/usr/bin/docker"
 HERE = (
@@ -157,8 +157,7 @@ def write_large_archive(path: Path, size: int) -> None:
     bare = path.with_suffix(".layer")
     with bare.open("wb") as stream:
         length = layer(stream, 0)
-    with bare.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = digest_file(bare).removeprefix("sha256:")
     bare.unlink()
     config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"User": "10001"},
                          "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}).encode()  # fmt: skip
