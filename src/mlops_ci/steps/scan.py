@@ -65,7 +65,7 @@ def run(options: Options, context: Context) -> StepReport:
     began = context.clock.monotonic()
     today = datetime.fromtimestamp(context.clock.now(), UTC)
     here = waivers.read(context.root / options.waivers, options.waivers.as_posix())
-    before = base.at(options.base, context.root, context.settings_path, context.chosen_model) if options.base else None
+    before = base.at(options, context.root, context.settings_path, context.chosen_model) if options.base else None
     marked = assembly.sensitive(context.settings_path, context.chosen_model)
     place = assembly.Place(context.root, context.workspace, context.clock, context.progress, marked)
     look = assembly.look(options, place, before)
