@@ -65,6 +65,7 @@ def run(options: Options, context: Context) -> StepReport:
         UsageProblem: a waiver is refused, or the base names no commit.
     """
     began = context.clock.monotonic()
+    _evidence(context).unlink(missing_ok=True)  # an earlier verdict's must not survive this one
     today = datetime.fromtimestamp(context.clock.now(), UTC)
     here = waivers.read(context.root / options.waivers, options.waivers.as_posix())
     before = base.at(options, context.root, context.settings_path, context.chosen_model) if options.base else None
@@ -137,8 +138,12 @@ def _sealed(report: StepReport, context: Context) -> StepReport:
     if not {"model", "commit"} <= report.inputs.keys():
         return report
     try:
-        kept = context.keyring.keep(report.to_json(), context.workspace / "evidence" / f"{NAME}.json")
+        kept = context.keyring.keep(report.to_json(), _evidence(context))
     except MlopsCiError as problem:
         context.progress.note(f"The verdict was not signed: {problem}")
         return report
     return replace(report, artifacts=(*report.artifacts, str(kept.relative_to(context.root)))) if kept else report
+
+
+def _evidence(context: Context) -> Path:
+    return context.workspace / "evidence" / f"{NAME}.json"
