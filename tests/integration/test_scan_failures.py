@@ -1,12 +1,17 @@
 """A scanner that is missing, old, broken or slow, or has no good database, is not one that found nothing."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from builders import git_repository
-from integration.scanning import FOLDER, Scanned, scan, write, write_database
+from integration.scanning import FOLDER, Scanned, environment, scan, write, write_database
 from integration.test_scan_defects import GITHUB
 
 pytestmark = pytest.mark.integration
@@ -80,6 +85,24 @@ def test_a_scanner_that_crashes_hangs_or_talks_nonsense_is_exit_5(root: Path, to
     script(tools, "bandit", f'case "$1" in --version) echo bandit 1.9.4;; *) {text};; esac')
     found = scan(root, "code", tools=tools, TIME_LIMIT="2s")
     assert_could_not_judge(found, 5, "bandit", why)
+
+
+def test_an_interrupted_scan_ends_at_once_and_leaves_no_scanner(root: Path, tools: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "running"
+    script(tools, "bandit", f'case "$1" in --version) echo bandit 1.9.4;; *) echo $$ > {mark}; sleep 60;; esac')
+    env = os.environ | environment(tools)
+    process = subprocess.Popen([sys.executable, "-m", "mlops_ci", "scan", "code"], cwd=root, env=env)
+    try:
+        deadline = time.monotonic() + 30
+        while not (mark.exists() and mark.read_text().strip()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        assert time.monotonic() - began < 10
+    finally:
+        process.kill()
+    assert not psutil.pid_exists(int(mark.read_text()))
 
 
 def test_a_binary_in_somebody_elses_wheel_is_refused(root: Path, tools: Path, tmp_path: Path) -> None:

@@ -157,6 +157,16 @@ def test_a_changed_model_does_not_fit_its_signature(kept: Path) -> None:
         requirements.write_text(before)
 
 
+def test_a_scan_of_some_groups_proves_nothing(kept: Path) -> None:
+    found = scan(kept, "code", "workflows", "secrets")
+    assert found.code == 0
+    assert not {"model", "image"} & found.report["inputs"].keys()
+    assert not (kept / SCAN).exists()
+    found = scan(kept, "models")
+    assert "model" in found.report["inputs"]
+    assert not (kept / SCAN).exists()
+
+
 def test_a_scan_that_does_not_pass_leaves_no_evidence(kept: Path) -> None:
     (kept / "app.py").write_text("import subprocess\n\n\ndef run(x):\n    subprocess.call(x, shell=True)\n")
     try:

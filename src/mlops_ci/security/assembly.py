@@ -74,6 +74,11 @@ def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
     if before:
         listed += _history(place, before, folder, tools)
     chosen = _chosen(listed, options)
+    names = {one.name for one in chosen}
+    if "picklescan" not in names:  # a report names what was looked at, and no more: others rely on it
+        inputs.pop("model", None)
+    if "trivy image" not in names:
+        inputs.pop("image", None)
     if not chosen:
         raise NothingToJudge("Nothing here concerns any scanner. Run it in a repository, or name another group.")
     if options.install:

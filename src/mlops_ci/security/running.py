@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlops_ci import __version__
+from mlops_ci import __version__, process
 from mlops_ci.errors import MlopsCiError, ProgramFailed, ProgramMissing
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.scanner import Look, Sandbox
@@ -55,7 +55,12 @@ def run(jobs: Sequence[Job], shop: Workshop) -> list[Outcome]:
     try:
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             waiting = {one.name: pool.submit(_run, one, shop, place) for one in ordered}
-            done = {name: one.result() for name, one in waiting.items()}
+            try:
+                done = {name: one.result() for name, one in waiting.items()}
+            except BaseException:  # interrupted: nobody waits for scanners any more
+                pool.shutdown(wait=False, cancel_futures=True)
+                process.end_running()
+                raise
     finally:
         shutil.rmtree(place, ignore_errors=True)
     shop.digests.keep()
