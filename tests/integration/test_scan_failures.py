@@ -150,6 +150,21 @@ def test_a_database_that_cannot_be_renewed_is_used_as_long_as_the_policy_allows(
         assert_could_not_judge(found, 5, "trivy packages", "proxyconnect")
 
 
+def test_pip_audit_finds_something_or_says_that_it_could_not_look(scanners: Path, root: Path) -> None:
+    """Where its service does not answer it prints "no known vulnerabilities", which is not what we make of it."""
+    write(root, {"requirements.txt": "requests==2.19.0\nnumpy>=1\n"})
+    found = scan(root, "dependencies", OFFLINE="false")
+    judged = next(one for one in found.report["measurements"] if one["name"] == "pip-audit")
+    assert found.code == 10  # Trivy finds it in any case
+    if judged["value"] is None:
+        assert found.undecided() == ["MCI-SCAN-011 pip-audit None"]
+    else:
+        assert set(found.of("trivy packages", "CVE-2018-18074")["evidence"]["sources"]) == {
+            "pip-audit",
+            "trivy packages",
+        }
+
+
 def test_the_report_names_the_databases_date_and_size(root: Path, tools: Path) -> None:
     found = scan(root, "dependencies", tools=tools)
     assert (found.code, found.blocking()) == (0, []), found.stderr

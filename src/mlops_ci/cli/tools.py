@@ -24,13 +24,19 @@ def command() -> None:
 @click.pass_obj
 def install(environ: Mapping[str, str], names: tuple[str, ...], folder: Path | None) -> None:
     """Install scanners."""
+    from mlops_ci.errors import MlopsCiError
     from mlops_ci.security import programs
 
-    place = _place(folder, environ)
+    place, failures = _place(folder, environ), list[MlopsCiError]()
     for name in names or sorted(programs.installable()):
         click.echo(f"installing {name} …", err=True)
-        made = programs.install(name, place)
-        click.echo(f"{name} {made.version}: {made.path}", err=True)
+        try:
+            made = programs.install(name, place)
+            click.echo(f"{name} {made.version}: {made.path}", err=True)
+        except MlopsCiError as failure:  # the others are wanted nevertheless
+            failures.append(failure)
+    if failures:
+        raise type(failures[0])("\n".join(str(one) for one in failures))
 
 
 @command.command("list", help="Say which scanners are here, and which version a scan would use.")

@@ -18,7 +18,7 @@ _MEANING: Mapping[str, tuple[str, str]] = {
     "model": ("MCI-SCAN-007", "Do not load it. Find out where it comes from."),
     "format": ("MCI-SCAN-008", "Save it as data only, with skops for example, or allow the format in scan.formats."),
     "data": ("MCI-SCAN-009", "Correct the data, or mark the column as sensitive."),
-    "unpinned": ("MCI-SCAN-015", "Pin it: name ==version."),
+    "unpinned": ("MCI-SCAN-015", "Pin it (name==version), or look after it yourself."),
 }  # fmt: skip
 
 

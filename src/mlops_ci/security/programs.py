@@ -68,13 +68,11 @@ def find(name: str, folder: Path) -> Program:
     own = _place(pin, folder)
     if own and (own / "installed").exists():
         return Program(str(own / "bin" / _EXECUTABLES.get(name, name)), pin.version)
-    path = process.resolve(_EXECUTABLES.get(name, name), remedy=f"Install it with: mlops-ci tools install {name}")
+    path = process.resolve(_EXECUTABLES.get(name, name), remedy=_remedy(pin))
     _demand_vendor(pin, Path(path))
     found = _version(path)
     if _number(found) < _number(pin.oldest):
-        raise ProgramMissing(
-            f"{name} {found} is too old; {pin.oldest} is needed. Install a newer one: mlops-ci tools install {name}"
-        )
+        raise ProgramMissing(f"{name} {found} is too old; {pin.oldest} is needed. {_remedy(pin)}")
     return Program(path, found)
 
 
@@ -117,6 +115,12 @@ def _place(pin: Pin, folder: Path) -> Path | None:
     return folder / "scanners" / f"{pin.name}-{pin.version}-{digest_bytes(decides.encode())[7:19]}"
 
 
+def _remedy(pin: Pin) -> str:
+    if pin.platform == "none":
+        return f"Install {pin.name} as its vendor releases it."
+    return f"Install it with: mlops-ci tools install {pin.name}"
+
+
 def _fits(pin: Pin) -> bool:
     return pin.platform == f"{platform.system().lower()}-{platform.machine()}"
 
@@ -154,8 +158,7 @@ def _demand_vendor(pin: Pin, path: Path) -> None:
     wheel = (path.parent.parent / "pyvenv.cfg").exists() or "site-packages" in real.parts
     if wheel and not (_fits(pin) and digest_file(real) == f"sha256:{pin.sha256}"):
         raise ProgramMissing(
-            f"{path} came inside somebody else's wheel and is not what {pin.name}'s vendor released. "
-            f"Install that: mlops-ci tools install {pin.name}"
+            f"{path} came inside somebody else's wheel and is not what {pin.name}'s vendor released. {_remedy(pin)}"
         )
 
 

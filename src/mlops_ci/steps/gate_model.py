@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops_ci.errors import NothingToJudge, UsageProblem
+from mlops_ci.errors import NothingToJudge
 from mlops_ci.evidence import digest_bytes, digest_file, digest_model
 from mlops_ci.models import answers, base, gate_words, integrity, interpreters, rulebook
 from mlops_ci.models.answers import Arm, Gathered
@@ -61,7 +61,7 @@ def run(options: Options, context: Context) -> StepReport:
     ledger = _ledger(options, context)
     _demand_same_version(book, options, ledger)
     arms = _arms(options, context)
-    inputs = _digests(book, arms) | _commit(context.root)
+    inputs = _digests(book, arms) | context.commit
     if must_pass:
         inputs["must_pass"] = digest_file(must_pass)
     with TemporaryDirectory() as folder:
@@ -214,13 +214,6 @@ def _digests(book: Rulebook, arms: Sequence[Arm]) -> dict[str, str]:
         elif arm.file:
             found[f"{arm.name}_predictions"] = digest_file(arm.file)
     return found
-
-
-def _commit(root: Path) -> dict[str, str]:
-    try:
-        return {"commit": Git(root).head()}
-    except UsageProblem:
-        return {}
 
 
 def _sealed(report: StepReport, context: Context) -> StepReport:

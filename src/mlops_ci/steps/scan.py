@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlops_ci.errors import MlopsCiError, UsageProblem, worst
+from mlops_ci.errors import MlopsCiError, worst
 from mlops_ci.evidence import digest_bytes
 from mlops_ci.report import Finding, Measurement, StepReport
 from mlops_ci.scanner import isolation
@@ -18,7 +18,6 @@ from mlops_ci.security.tree import Tree
 from mlops_ci.security.waivers import Waiver
 from mlops_ci.settings.scan import ScanSettings as Options
 from mlops_ci.step import Context
-from mlops_ci.tools.git import Git
 
 NAME = "scan"
 BILL = ".mlops-ci/sbom/release.cdx.json"
@@ -97,7 +96,7 @@ def run(options: Options, context: Context) -> StepReport:
         error_code=worst([one.exit_code for one in failures]),
         findings=findings,
         measurements=measurements,
-        inputs={**look.inputs, **bills, "rules": _rules(options, here), **_commit(context.root)},
+        inputs={**look.inputs, **bills, "rules": _rules(options, here), **context.commit},
         artifacts=(BILL,) if bills else (),
         timings={one.job.name: one.seconds for one in look.outcomes}
         | {"scan": round(context.clock.monotonic() - began, 3)},
@@ -124,13 +123,6 @@ def _remarks(before: base.Base | None, options: Options, context: Context) -> li
 
 def _rules(options: Options, here: Sequence[Waiver]) -> str:
     return digest_bytes(f"{options.model_dump_json()}{[one.words for one in here]}".encode())
-
-
-def _commit(root: Path) -> dict[str, str]:
-    try:
-        return {"commit": Git(root).head()}
-    except UsageProblem:
-        return {}
 
 
 def _sealed(report: StepReport, context: Context) -> StepReport:

@@ -131,22 +131,10 @@ def test_a_mirror_has_safe_names_and_leads_back_to_the_real_ones(tmp_path: Path)
 
 
 def test_files_concern_scanners_by_their_names() -> None:
-    files = [
-        "Dockerfile",
-        "a/Dockerfile.gpu",
-        "x.dockerfile",
-        "Dockerfiles.md",
-        ".github/workflows/a.yml",
-        "action.yml",
-        "t/.github/workflows/b.yaml",
-        "chart/Chart.yaml",
-        "chart/templates/a.tpl",
-        "requirements/base.txt",
-        "requirements-dev.txt",
-        "notes.txt",
-        "docker-compose.prod.yml",
-        "main.tf",
-    ]
+    files = ["Dockerfile", "a/Dockerfile.gpu", "x.dockerfile", "Dockerfiles.md"]
+    files += [".github/workflows/a.yml", "action.yml", "t/.github/workflows/b.yaml"]
+    files += ["chart/Chart.yaml", "chart/templates/a.tpl", "docker-compose.prod.yml", "main.tf"]
+    files += ["requirements/base.txt", "requirements-dev.txt", "notes.txt"]
     assert kinds.dockerfiles(files) == ("Dockerfile", "a/Dockerfile.gpu", "x.dockerfile")
     assert kinds.workflows(files) == (".github/workflows/a.yml", "t/.github/workflows/b.yaml")
     assert kinds.requirements(files) == ("requirements/base.txt", "requirements-dev.txt")
