@@ -24,6 +24,11 @@ def test_our_own_repository_passes(scanners: Path, tmp_path: Path) -> None:
     found = scan(clone)
     assert (found.blocking(), found.undecided()) == ([], []), found.stderr
     assert (found.code, found.report["verdict"]) == (0, "pass")
+    timings = found.report["timings"]
+    whole = timings.pop("scan")
+    timings.pop("total")
+    slowest = max(timings.values())
+    assert whole <= 1.2 * slowest + 1.5, (whole, slowest)  # the others run beside it; other tests may, too
 
 
 def test_a_generated_repository_passes(scanners: Path, tmp_path: Path) -> None:
