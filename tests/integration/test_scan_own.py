@@ -7,6 +7,7 @@ import pytest
 
 from builders import PROGRAMS, commit_all, git
 from integration.scanning import ROOT, scan
+from mlops_ci.journeys.workshop import Workshop
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -42,3 +43,10 @@ def test_a_generated_repository_passes(scanners: Path, tmp_path: Path) -> None:
     found = scan(root)
     assert (found.blocking(), found.undecided()) == ([], []), found.stderr
     assert (found.code, found.report["verdict"]) == (0, "pass")
+
+
+def test_a_generated_repository_with_a_trained_model_passes(scanners: Path, workshop: Workshop) -> None:
+    found = scan(workshop.root)
+    assert (found.blocking(), found.undecided()) == ([], []), found.stderr
+    assert (found.code, found.report["verdict"]) == (0, "pass")
+    assert found.report["inputs"].keys() >= {"commit", "model", "sbom", "tree"}

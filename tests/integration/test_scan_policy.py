@@ -174,3 +174,11 @@ def test_a_format_is_refused_until_it_is_allowed_by_name(root: Path) -> None:
     assert scan(root, "models").code == 0
     shutil.copy(FOLDER / "path/trivy", root / "model.bin")  # no model, and no pickle either
     assert scan(root, "models").code == 0
+
+
+def test_code_beside_a_model_is_refused_unless_it_is_the_repositorys_own(root: Path) -> None:
+    write(root, {"old.py": "print(1)\n", "src/made/features.py": "VALUE = 1\n", ".gitignore": "models/\n"})
+    write(root, {"models/current/code/made/features.py": "VALUE = 1\n", "models/current/MLmodel": "flavors: {}\n"})
+    assert scan(root, "models").code == 0
+    write(root, {"models/current/code/made/features.py": "VALUE = 2\n"})
+    assert scan(root, "models").blocking() == ["MCI-SCAN-008 python models/current/code/made/features.py"]

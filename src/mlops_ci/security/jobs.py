@@ -1,7 +1,9 @@
 """Which scanner looks at what: one job for each, of all that is there."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from filecmp import cmp
 from importlib.resources import files as resources
 from pathlib import Path
 
@@ -73,7 +75,8 @@ def of_tree(tree: Tree, models: Collection[str], sensitive: Collection[str], cac
         Job("hadolint", "iac", "hadolint", dockerfiles, hadolint.scan),
         Job("syntax", "iac", "", syntax.concerned(own), lambda box, _: syntax.scan(box.folder)),
         Job("picklescan", "models", "", model_files, _picklescan, 2),
-        Job("formats", "models", "", model_files, lambda box, given: formats.scan(box.folder, given)),
+        Job("formats", "models", "", _foreign(root, model_files, own),
+            lambda box, given: formats.scan(box.folder, given)),
         Job("pins", "dependencies", "", kinds.requirements(files), lambda box, _: syntax.unpinned(box.folder)),
         Job("data files", "data", "", kinds.data(files),
             lambda box, given: data_files.scan(box.folder, given, sensitive), 2, salt=marked),
@@ -112,6 +115,16 @@ def _modelscan(box: Sandbox, _: tuple[str, ...]) -> Look:
 def _picklescan(box: Sandbox, _: tuple[str, ...]) -> Look:
     found = (one.split(": ", 1) for one in picklescan.dangerous(box.folder))
     return Look(tuple(picklescan.issue(path, called) for path, called in found))
+
+
+def _foreign(root: Path, models: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
+    """Return a model's files without copies of this repository's own code, which is reviewed where it stands."""
+    known = defaultdict[str, list[str]](list)
+    for one in kinds.python(own):
+        known[Path(one).name].append(one)
+    return tuple(
+        one for one in models if not any(cmp(root / one, root / each, shallow=False) for each in known[Path(one).name])
+    )
 
 
 def _raw_pickles(root: Path, files: Sequence[str]) -> tuple[str, ...]:
