@@ -54,9 +54,10 @@ class Stage:
     def run(self, name: str, change: Callable[[Path], None] | None = None) -> Run:
         """Open a pull request with a change, as it were, and run its workflow."""
         place = self.folder / name
-        for part in ("home/.cache", "tmp", "artifacts", "cache"):
+        for part in ("home/.cache/mlops-ci", "tmp", "artifacts", "cache"):
             (place / part).mkdir(parents=True)
-        (place / "home/.cache/mlops-ci").symlink_to(scanning.FOLDER)
+        for part in ("scanners", "trivy"):
+            (place / "home/.cache/mlops-ci" / part).symlink_to(scanning.FOLDER / part)
         clone = place / "repository"
         git("clone", "--quiet", str(self.workshop.folder / "origin.git"), str(clone))
         base = (clone / ".git/refs/heads/main").read_text().strip()

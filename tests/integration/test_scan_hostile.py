@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from builders import git, git_repository
+from builders import commit_all, git, git_repository
 from integration.scanning import FOLDER, scan, write
 from integration.test_scan_defects import GITHUB
 
@@ -171,6 +171,20 @@ def test_the_repositorys_own_settings_silence_nobody(root: Path) -> None:
     for scanner, rule in (("bandit", "B602"), ("trivy secrets", "github-pat"), ("gitleaks", "github-pat"),
                           ("hadolint", "DL3020"), ("checkov", "CKV_DOCKER_8")):  # fmt: skip
         assert found.of(scanner, rule)["effect"] == "blocks"
+
+
+def test_what_is_committed_in_our_own_folder_is_looked_at_and_answers_nothing(root: Path) -> None:
+    """The name of the base's export could be known beforehand, when it stood in the repository."""
+    (root / ".gitignore").unlink()
+    base = commit_all(root)
+    write(root, {"new.py": BAD, ".mlops-ci/hidden.py": BAD, f".mlops-ci/scan/base/{base}/new.py": BAD})
+    commit_all(root)
+    found = scan(root, "code", "--base", base)
+    assert found.blocking() == [
+        "MCI-SCAN-001 B602 .mlops-ci/hidden.py",
+        f"MCI-SCAN-001 B602 .mlops-ci/scan/base/{base}/new.py",
+        "MCI-SCAN-001 B602 new.py",
+    ]
 
 
 def test_fifty_thousand_files_are_looked_at(root: Path) -> None:

@@ -41,8 +41,8 @@ def root(scanners: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(made, "push", "--quiet", "origin", "main")
     private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     (made / "../model-key.pem").write_bytes(private)
-    (made / "../home/.cache").mkdir(parents=True, exist_ok=True)
-    (made / "../home/.cache/mlops-ci").symlink_to(FOLDER)
+    (made / "../home/.cache/mlops-ci").mkdir(parents=True)
+    (made / "../home/.cache/mlops-ci/scanners").symlink_to(FOLDER / "scanners")
     report = judged(made)
     report["measurements"] = [
         {"name": "roc_auc (month=7)", "metric": "roc_auc", "value": 0.01, "low": 0.002, "high": None, "challenger": 0.8}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlops_ci.errors import MlopsCiError, NothingToJudge
@@ -56,23 +57,29 @@ class Seen:
 def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
     """Return what all scanners that apply see, and which of it the base has already.
 
+    What is laid out for them stands in a new folder with a name that nobody can know, and what is remembered outside
+    of the repository: it must not bring answers of its own.
+
     Raises:
         NothingToJudge: there is nothing that any of them could look at.
     """
-    options = strictest(before, options)
+    place.workspace.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="scan-", dir=place.workspace, ignore_cleanup_errors=True) as work:
+        return _look(strictest(before, options), place, before, Path(work))
+
+
+def _look(options: ScanSettings, place: Place, before: Base | None, work: Path) -> Seen:
     found = tree.read(place.root, options.exclude, (*options.models, *options.data))
     tools = programs.folder_from(options.tools)
     model_files = _model_files(found, options.models)
     listed = jobs.of_tree(found, model_files, place.sensitive, tools / "trivy")
-    folder = place.workspace / "scan"
-    shop = Workshop(place.root, folder, tools, options.time_limit, place.clock, place.progress,
-                    cache.Digests(folder / "digests.json", place.clock.now()), use_cache=options.cache)  # fmt: skip
+    shop = _workshop(options, place, work, tools)
     inputs = {"tree": shop.digests.of_all(place.root, found.files)} | release.model_digest(place.root, options.models)
     if options.image:
         archive, inputs["image"] = release.image(options.image, place.root, shop.digests)
         listed.append(jobs.of_image(options.image, archive, inputs["image"], tools / "trivy"))
     if before:
-        listed += _history(place, before, folder, tools)
+        listed += _history(place, before, work, tools)
     chosen = _chosen(listed, options)
     names = {one.name for one in chosen}
     if "picklescan" not in names:  # a report names what was looked at, and no more: others rely on it
@@ -89,8 +96,17 @@ def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
     known = _known(seen, outcomes, options, before, shop) if before and options.only_new else frozenset[str]()
     rated = problems(_said(outcomes), before.settings.severities, _Lines(place.root).text) if before else []
     by_base = {one.fingerprint: one.severity for one in rated}
-    bill = release.bill_of_materials(found, shop, options, place.model, inputs)
+    gate = place.workspace / "reports" / "gate-model.json"
+    bill = release.bill_of_materials(found, shop, options, release.Named(place.model, gate), inputs)
     return Seen(found, outcomes, seen, bill, known, by_base, inputs, about)
+
+
+def _workshop(options: ScanSettings, place: Place, work: Path, tools: Path) -> Workshop:
+    kept = programs.folder_from(None) / "remembered"
+    here = digest_bytes(str(place.root.resolve()).encode())[7:23]
+    digests = cache.Digests(kept / f"digests-{here}.json", place.clock.now())
+    return Workshop(place.root, work, kept, tools, options.time_limit, place.clock, place.progress, digests,
+                    use_cache=options.cache)  # fmt: skip
 
 
 def _install(chosen: Iterable[Job], shop: Workshop) -> None:
@@ -185,9 +201,8 @@ def _history(place: Place, before: Base, folder: Path, tools: Path) -> list[Job]
     blobs = git.versions_between(before.commit, git.head())
     if not blobs:
         return []
-    target = folder / "history" / digest_bytes("\n".join(sorted(blobs)).encode())[7:23]
-    if not target.is_dir():
-        git.lay_out(blobs, target)
+    target = folder / "history"
+    git.lay_out(blobs, target)
     names = [one for one in blobs if (target / one).is_file() and not (target / one).is_symlink()]
     return jobs.of_history(target, names, tools / "trivy") if names else []
 
@@ -218,7 +233,7 @@ def _known(
     if not names:
         return frozenset()
     git = Git(shop.root)
-    exported = git.export(before.commit, shop.folder / "base" / before.commit)
+    exported = git.export(before.commit, shop.folder / "base")
     found = tree.read(exported, options.exclude, exported=True)
     model_files = _model_files(found, options.models)
     listed = jobs.of_tree(found, model_files, (), shop.tools / "trivy")

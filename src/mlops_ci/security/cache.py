@@ -86,7 +86,9 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 def _write(path: Path, content: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file whole or not at all; what cannot be remembered is found again the next time."""
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(content), encoding="utf-8")
-    partial.replace(path)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(content), encoding="utf-8")
+        partial.replace(path)

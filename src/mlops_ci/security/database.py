@@ -1,6 +1,5 @@
 """The vulnerability database: new enough and whole, or it decides nothing."""
 
-import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -57,7 +56,7 @@ def _renewed(shop: Workshop, options: ScanSettings, folder: Path) -> MlopsCiErro
         if age < _FRESH * options.database_max_age:
             return None
     shop.progress.status("bringing the newest vulnerability database")
-    home = shop.folder / "work" / f"{os.getpid()}-database"
+    home = shop.folder / "database"
     home.mkdir(parents=True, exist_ok=True)
     try:
         program = programs.find("trivy", shop.tools)

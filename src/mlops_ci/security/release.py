@@ -1,8 +1,8 @@
 """What is released: model and image by their digests, and the bill of materials of both."""
 
-import os
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,14 @@ from mlops_ci.security.stage import mirror
 from mlops_ci.security.tree import Tree
 from mlops_ci.settings.scan import ScanSettings
 from mlops_ci.tools import docker, trivy
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a bill of materials calls the model, and which report says how good it is."""
+
+    model: str
+    gate: Path
 
 
 def model_digest(root: Path, models: Iterable[str]) -> dict[str, str]:
@@ -38,12 +46,12 @@ def image(image: str, root: Path, digests: cache.Digests) -> tuple[Path | None, 
 
 
 def bill_of_materials(
-    found: Tree, shop: Workshop, options: ScanSettings, name: str, inputs: Mapping[str, str]
+    found: Tree, shop: Workshop, options: ScanSettings, named: Named, inputs: Mapping[str, str]
 ) -> Mapping[str, Any] | MlopsCiError | None:
     """Return the bill of materials of what is released; None where neither model nor image is, or not all was asked."""
     if options.only or not {"model", "image"} & inputs.keys():
         return None
-    folder = shop.folder / "work" / f"{os.getpid()}-bill"
+    folder = shop.folder / "bill"
     shop.progress.status("writing the bill of materials")
     try:
         archive, _ = image(options.image, shop.root, shop.digests) if options.image else (None, "")
@@ -57,8 +65,7 @@ def bill_of_materials(
         model = next(shop.root / one for one in options.models if (shop.root / one / "MLmodel").is_file())
         lock = shop.root / "dvc.lock"
         data = {"dvc.lock": digest_file(lock)} if lock.is_file() else {}
-        gate = shop.folder.parent / "reports" / "gate-model.json"
-        return bill.with_model(packages, bill.model_from(model, name, inputs["model"], gate, data))
+        return bill.with_model(packages, bill.model_from(model, named.model, inputs["model"], named.gate, data))
     except MlopsCiError as failure:
         return failure
     finally:

@@ -1,6 +1,5 @@
 """Run scanners side by side, the longest first; one that fails costs its own answer and nobody else's."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +36,8 @@ class Workshop:
     """What all jobs share."""
 
     root: Path  # of the tree
-    folder: Path  # for mirrors and what is remembered
+    folder: Path  # for mirrors: new, and gone afterwards
+    kept: Path  # for what is remembered
     tools: Path
     timeout: float
     clock: Clock
@@ -51,7 +51,7 @@ class Workshop:
 def run(jobs: Sequence[Job], shop: Workshop) -> list[Outcome]:
     """Return what became of each job, in their order."""
     ordered = sorted(jobs, key=lambda one: -one.weight)
-    place = shop.folder / "work" / str(os.getpid())
+    place = shop.folder / "jobs"
     try:
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             waiting = {one.name: pool.submit(_run, one, shop, place) for one in ordered}
@@ -92,7 +92,7 @@ def _looked(job: Job, shop: Workshop, place: Path) -> Outcome:
     content = shop.digests.of_all(root, job.files)
     database = shop.database if job.needs_database else ""
     key = f"{job.name}\0{program.version}\0{content}\0{job.salt}\0{job.image}\0{database}\0{__version__}"
-    results = shop.folder / "results"
+    results = shop.kept / "answers"
     known = cache.load(results, key) if shop.use_cache and not job.needs_network else None
     if known is not None:
         return Outcome(job, known, version=program.version, cached=True)

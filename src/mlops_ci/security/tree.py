@@ -75,11 +75,13 @@ def _kind(path: Path) -> str:
 
 
 def _listed(root: Path) -> list[str]:
-    flags = ("-z", "--cached", "--others", "--exclude-standard")
-    done = Git(root).call("ls-files", *flags, check=False)
-    if done.code:
+    git = Git(root)
+    tracked = git.call("ls-files", "-z", "--cached", check=False)
+    if tracked.code:
         return [name for name in _walk(root, root) if not _MADE & set(name.split("/"))]
-    return [name for name in done.stdout.split("\0") if name and not _NEVER & set(name.split("/"))]
+    others = git.call("ls-files", "-z", "--others", "--exclude-standard").stdout.split("\0")
+    ours = [name for name in others if not _NEVER & set(name.split("/"))]  # what is committed there is not ours
+    return [name for name in (*tracked.stdout.split("\0"), *ours) if name]
 
 
 def _walk(root: Path, folder: Path) -> list[str]:
