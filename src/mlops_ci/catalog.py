@@ -31,6 +31,13 @@ STEPS = {
             "gate",
         ),
         Entry(
+            "scan",
+            "Scan code, dependencies, secrets, image, infrastructure, workflows, models and data.",
+            "mlops_ci.steps.scan",
+            "scan",
+            "scan",
+        ),
+        Entry(
             "register-model",
             "Register a model that passed its gate, with commit, data and evidence.",
             "mlops_ci.steps.register_model",

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,19 @@ class Client:
         except urllib3.exceptions.HTTPError as problem:
             raise ProgramFailed(f"no answer from {url}: {problem}") from problem
         return Answer(answer.status, answer.data)
+
+
+def download(url: str, target: Path, *, timeout: float = 60.0) -> None:
+    """Write what a URL leads to into a file, piece by piece; raise ProgramFailed when it cannot be had."""
+    try:
+        with urllib3.PoolManager(timeout=timeout, retries=urllib3.Retry(3)) as pool, target.open("wb") as stream:
+            answer = pool.request("GET", url, preload_content=False)
+            for piece in answer.stream(1024**2):
+                stream.write(piece)
+    except urllib3.exceptions.HTTPError as problem:
+        raise ProgramFailed(f"{url} cannot be downloaded: {problem}") from problem
+    if answer.status != HTTPStatus.OK:
+        raise ProgramFailed(f"{url} cannot be downloaded: the server answers {answer.status}.")
 
 
 def get_from_socket(path: Path, target: str, *, timeout: float = 2.0) -> Answer:

@@ -9,7 +9,7 @@ import signal
 import subprocess  # noqa: TID251 - this module is the one that may
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import IO, Any, Self, cast
 
 from mlops_ci.errors import ProgramFailed, ProgramMissing
 
+_RUNNING: "set[subprocess.Popen[bytes]]" = set()  # what `run` waits for, in any thread
 SECRET = re.compile(r"(?i)((?:token|password|secret|authorization)[=: ]+|://[^/\s:@]+:)[^\s@]+")
 
 
@@ -70,6 +71,7 @@ def run(  # noqa: PLR0913 - each is a property of one call
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    inherit: Collection[str] | None = None,
     timeout: float = 120.0,
     stdin: str | bytes = b"",
     check: bool = True,
@@ -79,7 +81,8 @@ def run(  # noqa: PLR0913 - each is a property of one call
     """Run a program to its end and return what it printed.
 
     The program gets a session of its own: a Ctrl-C at the terminal reaches only us, and we pass it on. With
-    `echo`, its stderr goes there as it appears instead of into the result.
+    `echo`, its stderr goes there as it appears instead of into the result. It sees our environment and `env`; with
+    `inherit`, of ours only the variables of these names.
 
     Raises:
         ProgramMissing: the executable cannot be found.
@@ -87,16 +90,18 @@ def run(  # noqa: PLR0913 - each is a property of one call
     """
     words = (resolve(str(argv[0])), *(str(word) for word in argv[1:]))
     began = time.monotonic()
+    ours = {name: value for name, value in os.environ.items() if inherit is None or name in inherit}
     process = subprocess.Popen(
         words,
         cwd=cwd,
-        env={**os.environ, **(env or {})},
+        env={**ours, **(env or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=echo or subprocess.PIPE,
         start_new_session=True,
     )
     data = stdin.encode() if isinstance(stdin, str) else stdin
+    _RUNNING.add(process)
     try:
         out, err = process.communicate(data, timeout=timeout)
     except subprocess.TimeoutExpired as late:
@@ -105,6 +110,8 @@ def run(  # noqa: PLR0913 - each is a property of one call
     except BaseException:
         _end(process, grace)
         raise
+    finally:
+        _RUNNING.discard(process)
     done = Completed(
         words,
         process.returncode,
@@ -117,6 +124,12 @@ def run(  # noqa: PLR0913 - each is a property of one call
     return done
 
 
+def end_running(grace: float = 1.0) -> None:
+    """End every program that `run` waits for, in any thread: whoever was interrupted must not wait for them."""
+    for process in list(_RUNNING):
+        _end(process, grace, streams=False)
+
+
 def failure(done: Completed) -> str:
     """Return one paragraph with the command, its code and the last lines of both streams."""
     said = "\n".join(done.stderr.strip().splitlines()[-12:] + done.stdout.strip().splitlines()[-4:])
@@ -127,15 +140,15 @@ def _name(words: Sequence[str]) -> str:
     return redact(" ".join([Path(words[0]).name, *words[1:]])[:200])
 
 
-def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
-    """Ask a program's whole session to end, then insist."""
+def _end(process: "subprocess.Popen[bytes]", grace: float, *, streams: bool = True) -> None:
+    """Ask a program's whole session to end, then insist; its streams are closed unless another thread reads them."""
     for name, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, name)
         with suppress(subprocess.TimeoutExpired):
             process.wait(patience)
             break
-    for stream in (process.stdin, process.stdout, process.stderr):
+    for stream in (process.stdin, process.stdout, process.stderr) if streams else ():
         if stream:
             stream.close()
 

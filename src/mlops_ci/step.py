@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from mlops_ci.errors import UsageProblem
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.process import SystemClock
 from mlops_ci.release.keyring import Keyring
@@ -33,6 +34,14 @@ class Context:
     def workspace(self) -> Path:
         """Return the folder for reports, logs and what runs: never under version control."""
         return self.root / ".mlops-ci"
+
+    @property
+    def commit(self) -> dict[str, str]:
+        """Return the commit that is checked out, as an input of a report; nothing outside of git."""
+        try:
+            return {"commit": Git(self.root).head()}
+        except UsageProblem:
+            return {}
 
     @property
     def keyring(self) -> Keyring:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from integration import scanning
 from integration.released import Scene, make_workshop
 from mlops_ci.journeys.workshop import Workshop
 
@@ -23,3 +24,9 @@ def scene(workshop: Workshop, request: pytest.FixtureRequest) -> Iterator[Scene]
     made = Scene(workshop, name)
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="session")
+def scanners() -> Path:
+    """Return the folder with the real scanners; installed at the first use on a machine."""
+    return scanning.prepare()

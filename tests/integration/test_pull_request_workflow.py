@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from integration import scanning
 from mlops_ci.journeys.workshop import Workshop
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 STAND_INS = ROOT / "tests/stand-ins"
 PROGRAMS = Path(sys.executable).parent
 WORKFLOW = ".github/workflows/pull-request.yml"
-JOBS = ("test", "data", "model", "mlops-ci")
+JOBS = ("test", "data", "model", "scan", "mlops-ci")
 TRUST = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")  # certificates that this machine's package index needs
 
 
@@ -53,8 +54,10 @@ class Stage:
     def run(self, name: str, change: Callable[[Path], None] | None = None) -> Run:
         """Open a pull request with a change, as it were, and run its workflow."""
         place = self.folder / name
-        for part in ("home", "tmp", "artifacts", "cache"):
+        for part in ("home/.cache/mlops-ci", "tmp", "artifacts", "cache"):
             (place / part).mkdir(parents=True)
+        for part in ("scanners", "trivy"):
+            (place / "home/.cache/mlops-ci" / part).symlink_to(scanning.FOLDER / part)
         clone = place / "repository"
         git("clone", "--quiet", str(self.workshop.folder / "origin.git"), str(clone))
         base = (clone / ".git/refs/heads/main").read_text().strip()
@@ -63,7 +66,7 @@ class Stage:
             change(clone)
             git("-C", str(clone), "commit", "--quiet", "--all", "--message", f"Plant a defect: {name}")
         env = {**os.environ, "HOME": str(place / "home"), "TMPDIR": str(place / "tmp")}
-        env["PATH"] = os.pathsep.join([str(PROGRAMS), os.environ["PATH"]])
+        env["PATH"] = os.pathsep.join([str(scanning.FOLDER / "path"), str(PROGRAMS), os.environ["PATH"]])
         argv = [str(PROGRAMS / "act"), *self._words(place, clone)]
         done = subprocess.run(argv, cwd=clone, env=env, capture_output=True, text=True, timeout=500, check=False)
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -89,6 +92,8 @@ class Stage:
             "STAND_IN_ARTIFACTS": str(place / "artifacts"),
             "MLOPS_CI_ENVIRONMENTS": str(self.folder / "environments"),
             "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this as: build with what is installed already
+            "MLOPS_CI_SCAN__DATABASE_MIN_MB": "0.01",  # the tests' own
+            "MLOPS_CI_SCAN__OFF": "pip-audit",  # it asks a service
             "OMP_NUM_THREADS": "1",  # three jobs share what would be three machines
             **{name: os.environ[name] for name in TRUST if name in os.environ},
         }
@@ -126,7 +131,7 @@ def edit(path: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def stage(scanners: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     folder = tmp_path_factory.mktemp("workflow")
     for name in ("actions", "requirements", "src"):
         shutil.copytree(ROOT / name, folder / "mlops-ci" / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -156,6 +161,7 @@ def test_a_clean_repository_is_green(stage: Stage) -> None:
     assert {step: report["verdict"] for step, report in run.reports.items()} == {
         "validate-data": "pass",
         "gate-model": "pass",
+        "scan": "pass",
     }
     assert "verdict PASS" in run.said["mlops-ci"]
 
@@ -170,15 +176,24 @@ def test_distances_in_metres_turn_the_required_check_red(stage: Stage) -> None:
 
 def test_a_weaker_contract_turns_the_required_check_red(stage: Stage) -> None:
     run = stage.run("weaker", edit("contracts/flights.json", '"min_value": 20000', '"min_value": 2'))
-    assert run.jobs == {"test": "success", "data": "failure", "model": "success", "mlops-ci": "failure"}, run.said
+    assert run.jobs == dict.fromkeys(JOBS, "success") | dict.fromkeys(("data", "mlops-ci"), "failure"), run.said
     assert run.reports["validate-data"]["exit_code"] == 10
     assert run.codes("validate-data") == {"MCI-DATA-005", "MCI-POLICY-001"}
     assert "The job data ended as failure" in run.said["mlops-ci"]
 
 
+def test_a_secret_turns_the_required_check_red(stage: Stage) -> None:
+    token = "ghp" + "_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5"
+    run = stage.run("secret", edit("params.yaml", "train:", f"# {token}\ntrain:"))
+    assert run.jobs["scan"] == run.jobs["mlops-ci"] == "failure", run.said
+    assert run.reports["scan"]["exit_code"] == 10
+    assert "MCI-SCAN-003" in run.codes("scan")
+    assert "The job scan ended as failure" in run.said["mlops-ci"]
+
+
 def test_a_model_that_misses_a_rule_turns_the_required_check_red(stage: Stage) -> None:
     run = stage.run("rule", edit("mlops.yaml", "{at_most: 40}", "{at_most: 0.001}"))
-    assert run.jobs == {"test": "success", "data": "success", "model": "failure", "mlops-ci": "failure"}, run.said
+    assert run.jobs == dict.fromkeys(JOBS, "success") | dict.fromkeys(("model", "mlops-ci"), "failure"), run.said
     assert run.reports["gate-model"]["exit_code"] == 10
     assert "MCI-GATE-001" in run.codes("gate-model")
     assert "The job model ended as failure" in run.said["mlops-ci"]

@@ -11,6 +11,7 @@ import pytest
 
 from builders import finding, report
 from mlops_ci.render import sarif
+from mlops_ci.report import Finding, Location, Severity, StepReport
 
 pytestmark = pytest.mark.integration
 
@@ -61,3 +62,21 @@ def test_github_takes_what_we_write(validator: Path, tmp_path: Path) -> None:
     spoiled = json.loads(text)
     del spoiled["runs"][0]["results"][0]["locations"]
     assert complaints(validator, json.dumps(spoiled), tmp_path)
+
+
+def test_github_takes_a_scan_with_rules_of_others_and_hostile_names(validator: Path, tmp_path: Path) -> None:
+    rules: dict[str, Severity] = {"B602": "high", "CVE-2018-18074": "critical", "template-injection[x]": "low"}
+    found = [
+        Finding("MCI-SCAN-001", severity, "blocks", f"{rule}: wrong", "Correct it.", Location(path, 3), evidence)
+        for rule, severity in rules.items()
+        for path in ("new\nline.py", "::error::x.py", "-rf %41.py", "image://srv/token", "ünï😀.py")
+        for evidence in ({"rule": rule, "fingerprint": f"{rule}{path}", "url": "https://example.org/a_(b)"},)
+    ]
+    text = sarif.render(StepReport("scan", findings=tuple(found)))
+    assert complaints(validator, text, tmp_path) == []
+    run = json.loads(text)["runs"][0]
+    assert [one["id"] for one in run["tool"]["driver"]["rules"]] == [
+        "MCI-SCAN-001/CVE-2018-18074", "MCI-SCAN-001/B602", "MCI-SCAN-001/template-injection[x]"
+    ]  # fmt: skip
+    scores = [one["properties"]["security-severity"] for one in run["tool"]["driver"]["rules"]]
+    assert scores == ["9.5", "8.0", "2.0"]

@@ -22,12 +22,15 @@ _HELPERS = {
     "keys": ("mlops_ci.cli.keys", "Write the public half of the key that signs evidence."),
     "profile": ("mlops_ci.cli.profile", "Write what a trusted data set looks like: the reference for drift."),
     "settings": ("mlops_ci.cli.settings", "Show each setting and where it came from."),
+    "signature": ("mlops_ci.cli.signature", "Sign a model's files, and verify that exactly these were signed."),
+    "tools": ("mlops_ci.cli.tools", "Install the scanners, each in an environment of its own, and list them."),
     "verdict": ("mlops_ci.cli.verdict", "Join the reports of a pipeline into one verdict."),
 }
 _SPECIAL = {
     "canary": "mlops_ci.cli.canary",
     "gate-model": "mlops_ci.cli.gate",
     "rollback": "mlops_ci.cli.rollback",
+    "scan": "mlops_ci.cli.scan",
 }
 
 

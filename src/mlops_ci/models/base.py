@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mlops_ci.errors import NothingToJudge, UsageProblem
+from mlops_ci.errors import NothingToJudge
 from mlops_ci.evidence import digest_bytes
 from mlops_ci.report import Finding, Location
 from mlops_ci.settings import document
@@ -48,23 +48,9 @@ def at(
     name = settings.name if settings else "mlops.yaml"
     for path in dict.fromkeys(one for one in (name, git.renamed(commit).get(name), "mlops.yaml") if one):
         text = git.read(commit, f"./{path}")
-        if text is not None and (section := _section(text, Path(path), model)) is not None:
+        if text is not None and (section := document.section(text, Path(path), model, "gate")) is not None:
             return _parsed(section, head)
     return None
-
-
-def _section(text: str, path: Path, model: str | None) -> Mapping[str, Any] | None:
-    """Return the section of one model; where the models were named otherwise, the only one there was."""
-    try:
-        data: Any = document.parse(text, path).data
-    except UsageProblem:
-        return None
-    models = data.get("models")
-    if isinstance(models, dict) and models:
-        only = next(iter(models.values())) if len(models) == 1 else None
-        data = models.get(model, only)
-    found = data.get("gate") if isinstance(data, dict) else None
-    return found if isinstance(found, dict) else None
 
 
 def _parsed(section: Mapping[str, Any], head: GateSettings | None) -> GateSettings | None:

@@ -1,6 +1,6 @@
 """Findings as GitHub workflow commands: the worst ten, with nothing of theirs read as a command."""
 
-from mlops_ci.render.words import headline, worst_first
+from mlops_ci.render.words import headline, printable, worst_first
 from mlops_ci.report import Finding, StepReport
 
 LIMIT = 10  # GitHub shows no more for one step
@@ -9,9 +9,8 @@ _LEVELS = {"blocks": "error", "undecided": "warning", "informs": "notice"}
 
 def render(report: StepReport) -> str:
     """Return one workflow command a line; an empty text when there is nothing to say."""
-    if report.error:
-        return f"::error title={_property(headline(report))}::{_data(report.error)}\n"
-    return "".join(_command(finding) for finding in worst_first(report.findings)[:LIMIT])
+    error = [f"::error title={_property(headline(report))}::{_data(report.error)}\n"] if report.error else []
+    return "".join([*error, *(_command(finding) for finding in worst_first(report.findings))][:LIMIT])
 
 
 def _command(finding: Finding) -> str:
@@ -25,7 +24,7 @@ def _command(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

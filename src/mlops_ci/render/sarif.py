@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from mlops_ci import __version__
-from mlops_ci.report import Effect, Finding, StepReport
+from mlops_ci.render.words import worst_first
+from mlops_ci.report import SEVERITIES, Effect, Finding, StepReport
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 HOME = "https://github.com/mlops-ci/mlops-ci"
@@ -23,12 +24,13 @@ _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0", "inf
 
 def render(report: StepReport) -> str:
     """Return the log of one run; a finding without a file points at the report itself."""
-    shown = report.findings[:MOST]
+    shown = worst_first(report.findings)[:MOST]
+    names = {name: index for index, name in enumerate(dict.fromkeys(_name(one) for one in shown))}
     driver = {
         "name": "mlops-ci",
         "informationUri": HOME,
         "semanticVersion": __version__,
-        "rules": [_rule(code, report.findings) for code in _codes(shown)],
+        "rules": [_rule(name, [one for one in shown if _name(one) == name]) for name in names],
     }
     invocation: dict[str, Any] = {"executionSuccessful": not report.error_code, "exitCode": report.exit_code}
     if report.error:
@@ -39,32 +41,37 @@ def render(report: StepReport) -> str:
         "automationDetails": {"id": f"mlops-ci/{report.step}/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [invocation],
-        "results": [_result(one, report.step, _codes(shown)) for one in shown],
+        "results": [_result(one, report.step, names) for one in shown],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, allow_nan=False) + "\n"
 
 
-def _codes(findings: Iterable[Finding]) -> list[str]:
-    return list(dict.fromkeys(one.code for one in findings))
+def _name(finding: Finding) -> str:
+    """Return a rule's name: our code and, where a scanner has a rule of its own for it, that."""
+    rule = finding.evidence.get("rule")
+    return f"{finding.code}/{rule}" if rule else finding.code
 
 
-def _rule(code: str, findings: Iterable[Finding]) -> dict[str, Any]:
-    first = next(one for one in findings if one.code == code)
-    known = _described().get(code, {})
-    title = str(known.get("title") or first.title)
-    text = str(known.get("text") or first.message)
+def _rule(name: str, findings: Sequence[Finding]) -> dict[str, Any]:
+    worst = min(findings, key=lambda one: SEVERITIES.index(one.severity))
+    known = {} if "/" in name else _described().get(name, {})
+    title = str(known.get("title") or worst.title)
+    text = str(known.get("text") or worst.message)
+    more = f"[More about {worst.code}]({worst.docs})"
+    if url := worst.evidence.get("url"):
+        more += f" · [The scanner's own page]({url})"
     return {
-        "id": code,
+        "id": name,
         "name": "".join(word.capitalize() for word in re.findall(r"[A-Za-z0-9]+", title))[:60],
         "shortDescription": {"text": title},
-        "fullDescription": {"text": text},
-        "help": {"text": text, "markdown": f"{text}\n\n[More about {code}]({first.docs})"},
-        "helpUri": first.docs,
-        "properties": {"security-severity": _SCORES[first.severity], "tags": ["mlops-ci"]},
+        "fullDescription": {"text": text[:1000]},
+        "help": {"text": text, "markdown": f"{text}\n\n{more}"},
+        "helpUri": worst.docs,
+        "properties": {"security-severity": _SCORES[worst.severity], "tags": ["mlops-ci"]},
     }
 
 
-def _result(finding: Finding, step: str, codes: list[str]) -> dict[str, Any]:
+def _result(finding: Finding, step: str, names: Mapping[str, int]) -> dict[str, Any]:
     place = finding.location
     named = place.path if place and place.path else None
     path = named if named and _is_inside(named) else f".mlops-ci/reports/{step}.json"
@@ -72,12 +79,12 @@ def _result(finding: Finding, step: str, codes: list[str]) -> dict[str, Any]:
     if place and place.column and path == named:
         region["startColumn"] = place.column
     return {
-        "ruleId": finding.code,
-        "ruleIndex": codes.index(finding.code),
+        "ruleId": _name(finding),
+        "ruleIndex": names[_name(finding)],
         "level": _LEVELS[finding.effect],
         "message": {"text": f"{finding.title}. {finding.message}"},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(path)}, "region": region}}],
-        "partialFingerprints": {"mlopsCi/v1": _fingerprint(finding, path)},
+        "partialFingerprints": {"mlopsCi/v1": str(finding.evidence.get("fingerprint") or _fingerprint(finding, path))},
     }
 
 

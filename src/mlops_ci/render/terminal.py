@@ -23,7 +23,7 @@ class Terminal:
 
     def __init__(self, *, file: Console | None = None, is_log: bool = False) -> None:
         """Talk to stderr, so that stdout holds nothing but what was asked for; a log gets no moving status."""
-        self.console = file or Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = file or Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
         if not self.console.is_terminal:
             self.console.width = 120
         self._interactive = self.console.is_terminal and not is_log

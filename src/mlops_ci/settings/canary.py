@@ -1,7 +1,7 @@
 """Section `canary`: how traffic moves to a challenger, and what moves it back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -34,6 +34,14 @@ class CanarySettings(Section):
     time_limit: Duration = Field(default=3600.0, gt=0, description="After this a canary without evidence ends.")
     ready_timeout: Duration = Field(default=60.0, gt=0, description="Time a server has to become healthy.")
     drain: Duration = Field(default=5.0, ge=0, description="Time an old server has to finish what it began.")
+    demands: list[Literal["scan", "sbom", "signature"]] = Field(
+        default_factory=list, description="What must be proven of a release, beside its gate, before it gets traffic."
+    )
+    model_key: Path | None = Field(
+        default=None,
+        description="Public key (PEM, committed) that signs models.",
+        json_schema_extra={"flag": False},
+    )
     again: bool = Field(default=False, description="Start a model that was rejected before; needs a reason.")
     reason: str | None = Field(default=None, description="Why a person decided so; recorded.")
     to: str | None = Field(

@@ -56,3 +56,20 @@ def parse(text: str, path: Path) -> Document:
     from mlops_ci.settings import tree  # the YAML library is needed only where there is a file
 
     return Document(path, *tree.parse(text, path))
+
+
+def section(text: str, path: Path, model: str | None, name: str) -> dict[str, Any] | None:
+    """Return one model's section from a text; where the models were named otherwise, that of the only one there was.
+
+    None when there is no such section, or it cannot be read.
+    """
+    try:
+        data: Any = parse(text, path).data
+    except UsageProblem:
+        return None
+    models = data.get("models")
+    if isinstance(models, dict) and models:
+        only = next(iter(models.values())) if len(models) == 1 else None
+        data = models.get(model, only)
+    found = data.get(name) if isinstance(data, dict) else None
+    return found if isinstance(found, dict) else None

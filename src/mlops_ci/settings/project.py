@@ -7,10 +7,12 @@ from mlops_ci.settings.data import DataSettings
 from mlops_ci.settings.fields import Names, Section
 from mlops_ci.settings.gate import GateSettings
 from mlops_ci.settings.register import RegisterSettings
+from mlops_ci.settings.scan import ScanSettings
 
 SECTIONS: dict[str, type[Section]] = {
     "data": DataSettings,
     "gate": GateSettings,
+    "scan": ScanSettings,
     "register": RegisterSettings,
     "canary": CanarySettings,
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.report import Effect, Finding, Location, Measurement, Severity, StepReport
-from mlops_ci.rollout import supervisor
+from mlops_ci.rollout import supervisor, supply_chain
 from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.controller import Canary, Cause, Outcome
 from mlops_ci.rollout.lease import Guard
@@ -101,7 +101,10 @@ def run(options: Options, context: Context) -> StepReport:
         guard=Guard(parts.lease(), lambda: supervisor.start(parts)),
     )
     trusted = context.keyring.trusted(git.head())
-    outcome = canary.run(shelf.candidate(options.version, context.clock.now(), trusted))
+    candidate = shelf.candidate(options.version, context.clock.now(), trusted)
+    if options.demands:
+        supply_chain.demand(options.demands, candidate.release, shelf, trusted, options.model_key)
+    outcome = canary.run(candidate)
     findings, measurements = evaluate(outcome, options)
     return StepReport(
         NAME,

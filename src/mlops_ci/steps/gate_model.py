@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops_ci.errors import NothingToJudge, UsageProblem
+from mlops_ci.errors import NothingToJudge
 from mlops_ci.evidence import digest_file, digest_model
 from mlops_ci.models import answers, base, gate_words, integrity, interpreters, rulebook, spot_check
 from mlops_ci.models.answers import Arm, Gathered
@@ -62,7 +62,7 @@ def run(options: Options, context: Context) -> StepReport:
     _demand_integrity(book, context)
     arms = _arms(options, context)
     inputs = {"golden": book.golden.digest, "rules": base.rules_digest(options)}
-    inputs |= digests(arms) | _commit(context.root)
+    inputs |= digests(arms) | context.commit
     if must_pass:
         inputs["must_pass"] = digest_file(must_pass)
     with TemporaryDirectory() as folder:
@@ -195,13 +195,6 @@ def _counted(held: Sequence[Held], report: StepReport, context: Context) -> list
         if spent := judge_budget(before, options.budget):
             found.setdefault(spent.code, _told(one, spent))
     return list(found.values())
-
-
-def _commit(root: Path) -> dict[str, str]:
-    try:
-        return {"commit": Git(root).head()}
-    except UsageProblem:
-        return {}
 
 
 def _sealed(report: StepReport, context: Context) -> StepReport:

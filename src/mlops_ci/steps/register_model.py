@@ -27,6 +27,7 @@ from mlops_ci.rollout.proofs import (
     override_found,
     proof_of,
 )
+from mlops_ci.rollout.supply_chain import BILL, SCAN, SIGNATURE
 from mlops_ci.settings.register import RegisterSettings as Options
 from mlops_ci.step import Context
 from mlops_ci.tools import mlflow
@@ -86,7 +87,7 @@ def run(options: Options, context: Context) -> StepReport:
             model,
             tags=_tags(inputs, facts, model),
             metrics=_metrics(facts.report),
-            evidence={file: facts.sealed},
+            evidence={file: facts.sealed} | _supply_chain(context),
         )
     context.progress.note(f"{context.model} version {version.version}{'' if is_new else ' (registered before)'}")
     return StepReport(
@@ -96,6 +97,12 @@ def run(options: Options, context: Context) -> StepReport:
         outputs={"version": version.version, "new": str(is_new).lower(), "model-digest": inputs["model"]},
         tools={"mlflow": mlflow.version()},
     )
+
+
+def _supply_chain(context: Context) -> dict[str, bytes]:
+    """Return what else is known of this release: whether it is about this model, the canary judges."""
+    places = {SCAN: f"evidence/{SCAN}", BILL: f"sbom/{BILL}", SIGNATURE: f"evidence/{SIGNATURE}"}
+    return {name: path.read_bytes() for name, place in places.items() if (path := context.workspace / place).is_file()}
 
 
 def _gather(options: Options, context: Context, inputs: Mapping[str, str]) -> Facts:

@@ -171,6 +171,30 @@ class Git:
         partial.rename(folder)
         return folder / inside
 
+    def versions_between(self, base: str, head: str) -> dict[str, str]:
+        """Return `commit/path` → blob of what commits since the base brought and the head has no more."""
+        here = {entry.split()[2] for entry in self.call("ls-tree", "-r", "-z", head).stdout.split("\0") if entry}
+        flags = ("--format=%x01%H", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=AM", "-m")
+        found, commit = dict[str, str](), ""
+        tokens = iter(self.call("log", *flags, "--relative", f"{base}..{head}", "--").stdout.split("\0"))
+        for token in tokens:
+            if token.startswith("\x01"):
+                commit = token[1:].strip()
+            elif token.lstrip("\n").startswith(":"):
+                blob, path = token.split()[3], next(tokens, "")
+                if blob not in here and blob not in found.values():
+                    found[f"{commit[:12]}/{path}"] = blob
+        return found
+
+    def lay_out(self, blobs: Mapping[str, str], folder: Path) -> None:
+        """Write contents into a new folder, each under its name."""
+        folder.mkdir(parents=True)
+        listed = "".join(f"100644 {blob}\t{name}\0" for name, blob in blobs.items())
+        with TemporaryDirectory() as place:
+            own_index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
+            self.call("update-index", "-z", "--index-info", stdin=listed.encode(), env=own_index)
+            self.call("checkout-index", "--all", f"--prefix={folder}/", env=own_index)
+
     def _remote(self, *words: str) -> Completed:
         return self.call(*words, check=False, env=self._credentials())
 

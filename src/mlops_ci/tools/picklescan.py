@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci.errors import NothingToJudge
+from mlops_ci.scanner import Issue
 
 Name = tuple[str, str]  # module, and what in it
 
@@ -63,6 +64,12 @@ def dangerous(folder: Path) -> tuple[str, ...]:
             raise NothingToJudge(f"{path} cannot be read: {problem.strerror}. Give access to it.") from problem
         found.update(f"{name}: {one}" for one in _within(content))
     return tuple(sorted(found))
+
+
+def issue(path: str, called: str) -> Issue:
+    """Return what `dangerous` said of one file as a scanner's word."""
+    title = f"Loading it would run {called}"
+    return Issue("dangerous-pickle", title, severity="dangerous", path=path, name=called)
 
 
 def passed(report: Path, digest: str) -> bool:

@@ -17,16 +17,15 @@ def make(requirements: Sequence[str], folder: Path) -> Path:
     Raises:
         ProgramFailed: they cannot be installed.
     """
-    python = folder / "bin" / "python"
-    if python.exists():
+    python, stamp = folder / "bin" / "python", folder / "installed"
+    if stamp.exists():
         return python
-    partial = folder.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    listed = partial.with_suffix(".txt")
+    shutil.rmtree(folder, ignore_errors=True)  # half an environment; programs in a whole one know where they stand
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    listed = folder.with_name(f"{folder.name}.txt")
     listed.write_text("\n".join(requirements) + "\n", encoding="utf-8")
-    _install(partial, listed)
-    partial.rename(folder)
+    _install(folder, listed)
+    stamp.touch()
     return python
 
 

@@ -1,0 +1,1 @@
+"""Scanners' records become findings here: subjects, policy, waivers, fingerprints, bills of materials."""

@@ -1,0 +1,176 @@
+"""What a release must prove beside its gate: scanned, listed and signed, for exactly its digests."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from builders import commit_all, git, mlops_ci
+from integration.scanning import FOLDER, environment, scan
+from integration.test_evidence import EVIDENCE, judged, make, registered, sealed
+from integration.test_evidence import write as write_evidence
+from mlops_ci.evidence import digest_model
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+BILL = ".mlops-ci/sbom/release.cdx.json"
+SIGNATURE = ".mlops-ci/evidence/model.sig"
+SCAN = ".mlops-ci/evidence/scan.json"
+
+
+@pytest.fixture(scope="module")
+def root(scanners: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository that demands everything of a release; its gate has passed."""
+    made = make(tmp_path_factory.mktemp("release"))
+    (made / "mlops.yaml").write_text(
+        (made / "mlops.yaml").read_text() + "  demands: [scan, sbom, signature]\n  model_key: keys/model.pem\n"
+    )
+    (made / "models/current/requirements.txt").write_text("numpy==2.2.0\n")
+    key = ec.generate_private_key(ec.SECP256R1())
+    (made / "keys").mkdir()
+    (made / "keys/model.pem").write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    commit_all(made)
+    git(made, "push", "--quiet", "origin", "main")
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    (made / "../model-key.pem").write_bytes(private)
+    (made / "../home/.cache/mlops-ci").mkdir(parents=True)
+    (made / "../home/.cache/mlops-ci/scanners").symlink_to(FOLDER / "scanners")
+    report = judged(made)
+    report["measurements"] = [
+        {"name": "roc_auc (month=7)", "metric": "roc_auc", "value": 0.01, "low": 0.002, "high": None, "challenger": 0.8}
+    ]
+    (made / ".mlops-ci/reports").mkdir(parents=True, exist_ok=True)
+    (made / ".mlops-ci/reports/gate-model.json").write_text(json.dumps(report))
+    write_evidence(made, sealed(made, judged(made)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def proven(root: Path) -> Path:
+    """Return the repository after its model was scanned and signed."""
+    found = scan(root)
+    assert (found.code, found.report["verdict"]) == (0, "pass"), found.stderr
+    assert (root / SCAN).is_file(), found.stderr
+    ended = mlops_ci(root, "signature", "sign", "--key", "../model-key.pem", env=environment(FOLDER))
+    assert ended.code == 0, ended.stderr
+    return root
+
+
+@pytest.fixture
+def kept(proven: Path) -> Iterator[Path]:
+    """Return the repository; what a test does to its proofs is undone."""
+    raw = {name: (proven / name).read_bytes() for name in (BILL, SIGNATURE, SCAN, EVIDENCE)}
+    yield proven
+    for name, content in raw.items():
+        (proven / name).write_bytes(content)
+    for name in ("mlflow.db", "mlartifacts"):
+        shutil.rmtree(proven / name, ignore_errors=True)
+        (proven / name).unlink(missing_ok=True)
+
+
+def released(root: Path) -> tuple[int, str]:
+    code, _, err = registered(root)
+    assert code == 0, err
+    try:
+        ended = mlops_ci(root, "canary", "run", timeout=120)
+        return ended.code, ended.stderr
+    finally:
+        mlops_ci(root, "canary", "stop")
+
+
+def test_the_bill_of_materials_is_valid_and_has_the_model_with_its_data_and_metrics(proven: Path) -> None:
+    text = (proven / BILL).read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    components = {one["type"]: one for one in json.loads(text)["components"]}
+    model = components["machine-learning-model"]
+    digest = digest_model(proven / "models/current").removeprefix("sha256:")
+    assert model["hashes"] == [{"alg": "SHA-256", "content": digest}]
+    (metric,) = model["modelCard"]["quantitativeAnalysis"]["performanceMetrics"]
+    assert metric["confidenceInterval"] == {"lowerBound": "0.002"}
+    assert metric["slice"] == "roc_auc (month=7)"
+    assert components["data"]["name"] == "dvc.lock"
+    assert any(one["name"] == "numpy" and one["version"] == "2.2.0" for one in json.loads(text)["components"])
+
+
+def test_a_release_that_proves_everything_gets_traffic(kept: Path) -> None:
+    code, err = released(kept)
+    assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "why"),
+    [
+        (SCAN, None, "has no evidence that it was scanned"),
+        (BILL, b'"version"', "has no bill of materials that its scan wrote"),
+        (SIGNATURE, None, "is not signed"),
+    ],
+)
+def test_a_proof_that_is_missing_or_altered_gets_no_traffic(
+    kept: Path, name: str, change: bytes | None, why: str
+) -> None:
+    path = kept / name
+    if change is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes().replace(change, change.replace(b'"', b'"x'), 1))
+    code, err = released(kept)
+    assert code == 10, err
+    assert why in err
+
+
+def test_a_gates_statement_is_no_scans(kept: Path) -> None:
+    (kept / SCAN).write_bytes((kept / EVIDENCE).read_bytes())
+    code, err = released(kept)
+    assert code == 10
+    assert "it says gate-model: pass, not scan: pass" in err
+
+
+def test_a_model_that_somebody_else_signed_gets_no_traffic(kept: Path, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    other = tmp_path / "other.pem"
+    other.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    ended = mlops_ci(kept, "signature", "sign", "--key", str(other), env=environment(FOLDER))
+    assert ended.code == 0, ended.stderr
+    code, err = released(kept)
+    assert code == 10, err
+    assert "does not fit the model" in err
+
+
+def test_a_changed_model_does_not_fit_its_signature(kept: Path) -> None:
+    verify = ("signature", "verify", "--key", "keys/model.pem")
+    assert mlops_ci(kept, *verify, env=environment(FOLDER)).code == 0
+    requirements = kept / "models/current/requirements.txt"
+    before = requirements.read_text()
+    requirements.write_text("numpy==2.2.1\n")
+    try:
+        ended = mlops_ci(kept, *verify, env=environment(FOLDER))
+        assert (ended.code, "does not fit the model" in ended.stderr) == (10, True), ended.stderr
+    finally:
+        requirements.write_text(before)
+
+
+def test_a_scan_of_some_groups_proves_nothing(kept: Path) -> None:
+    found = scan(kept, "code", "workflows", "secrets")
+    assert found.code == 0
+    assert not {"model", "image"} & found.report["inputs"].keys()
+    assert not (kept / SCAN).exists()
+    found = scan(kept, "models")
+    assert "model" in found.report["inputs"]
+    assert not (kept / SCAN).exists()
+
+
+def test_a_scan_that_does_not_pass_leaves_no_evidence(kept: Path) -> None:
+    (kept / "app.py").write_text("import subprocess\n\n\ndef run(x):\n    subprocess.call(x, shell=True)\n")
+    try:
+        assert scan(kept, "code").code == 10
+        assert not (kept / SCAN).exists()
+    finally:
+        (kept / "app.py").unlink()
