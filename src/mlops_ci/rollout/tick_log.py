@@ -1,6 +1,7 @@
 """A file of ticks, `canary replay`'s input: one JSON object a line, one or many releases, checked as it is read."""
 
 import gc
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -91,23 +92,26 @@ class _Rows:
 
     shape: _Shape | None = None
     lines: list[int] = field(default_factory=list)
-    head: list[tuple[Any, Any]] = field(default_factory=list)
-    numbers: list[tuple[Any, ...] | None] = field(default_factory=list)
+    head: "array[float]" = field(default_factory=lambda: array("d"))  # t and weight of each line
+    known: list[bool] = field(default_factory=list)
+    numbers: "array[float]" = field(default_factory=lambda: array("d"))  # both arms' of each known line
 
     def add(self, number: int, raw: dict[str, Any]) -> None:
         """Take a line."""
         arms = raw.get("arms") or {}
         champion, challenger = arms.get("champion"), arms.get("challenger")
         self.lines.append(number)
-        self.head.append((raw["t"], raw["weight"]))
+        self.head.extend((raw["t"], raw["weight"]))
         if not champion or not (challenger or raw["weight"] == 0):
-            self.numbers.append(None)
+            self.known.append(False)
             return
+        self.known.append(True)
         if self.shape is None or (champion.get("latency_ms_le") and not self.shape.buckets):
-            if any(self.numbers):
+            if self.numbers:
                 raise ValueError("latencies begin in the middle of the release")
             self.shape = _Shape.of(champion)
-        self.numbers.append((*self.shape.read(champion), *self.shape.read(challenger or {"requests": 0, "errors": 0})))
+        self.numbers.extend(self.shape.read(champion))
+        self.numbers.extend(self.shape.read(challenger or {"requests": 0, "errors": 0}))
 
 
 def read(path: Path) -> list[ReleaseLog]:
@@ -157,13 +161,10 @@ def _collect(path: Path, lines: Iterable[bytes]) -> dict[str, _Rows]:
 def _release(path: Path, name: str, rows: _Rows) -> ReleaseLog:
     """Return a release's lines as arrays, sorted by time, each time once."""
     shape = rows.shape or _Shape.of({})
-    missing = (np.nan,) * (2 * shape.width)
-    try:
-        head = np.array(rows.head, dtype=np.float64)
-        numbers = np.array([missing if one is None else one for one in rows.numbers], dtype=np.float64)
-    except (TypeError, ValueError) as problem:
-        raise _broken(path, rows.lines[0], f"{problem}; in a line of release {name!r}") from problem
-    known = np.array([one is not None for one in rows.numbers])
+    head = np.frombuffer(rows.head).reshape(-1, 2)
+    known = np.array(rows.known)
+    numbers = np.full((len(known), 2 * shape.width), np.nan)
+    numbers[known] = np.frombuffer(rows.numbers).reshape(-1, 2 * shape.width)
     _demand_counts(path, rows, shape, head, numbers, known)
     _, order = np.unique(head[:, 0], return_index=True)
     head, numbers, known = head[order], numbers[order], known[order]
