@@ -40,6 +40,7 @@ class Outcome:
     recorded: bool = True
     guardrail: str = ""
     evidence: float = 1.0
+    evidence_by: dict[str, float] = field(default_factory=dict)  # guardrail → e-value
     timeline: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -261,10 +262,10 @@ class Canary:
     def _end(
         self, release: Release, champion: Release | None, cause: Cause, detail: str = "", trial: Trial | None = None
     ) -> Outcome:
-        guardrail, evidence = (trial.culprit, trial.evidence) if trial else ("", 1.0)
-        return Outcome(
-            release, champion, cause, detail, guardrail=guardrail, evidence=evidence, timeline=self._timeline
-        )
+        known = Outcome(release, champion, cause, detail, timeline=self._timeline)
+        if trial:
+            known.guardrail, known.evidence, known.evidence_by = trial.culprit, trial.evidence, trial.evidence_by
+        return known
 
 
 def _proof(outcome: Outcome) -> bytes:

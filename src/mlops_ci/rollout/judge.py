@@ -35,6 +35,7 @@ class Policy:
     beta: float = 0.05  # chance that a step overlooks a harmful challenger
     split_alpha: float = 0.001  # chance of calling a right split wrong
     latency_margin: float = 1.1  # how many times as slow is still no harm
+    latency_floor: float = 0.0  # in the buckets' unit: below it nothing is compared
     slow: float | None = None  # the bound, in the buckets' unit, above which an answer is slow
 
 
@@ -122,7 +123,9 @@ class Judge:
         self.policy = policy
         self.slow_above = _slow_bound(baseline.latency, bounds, policy.slow)
         self._errors, self._bursts = HarmEvidence(releases), Bursts(baseline.bursts)
-        self._latency = LatencyEvidence(bounds, baseline.latency, policy.latency_margin) if len(bounds) else None
+        self._latency = None
+        if len(bounds):
+            self._latency = LatencyEvidence(bounds, baseline.latency, policy.latency_margin, policy.latency_floor)
         self._predictions = PredictionEvidence(bins, releases) if bins else None
         self._guardrails = {"errors": _Guardrail(baseline.error_rate)}
         if len(bounds):

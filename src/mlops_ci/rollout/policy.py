@@ -11,6 +11,7 @@ def policy_of(settings: CanarySettings) -> Policy:
         alpha=settings.alpha,
         beta=settings.beta,
         latency_margin=settings.latency_margin,
+        latency_floor=settings.latency_floor_ms,
         slow=settings.slow_ms,
     )
 

@@ -100,6 +100,12 @@ class Trial:
         return float(np.exp(min(self._evidence.harm[0, 0], 600.0))) if self._evidence else 1.0
 
     @property
+    def evidence_by(self) -> dict[str, float]:
+        """Return the e-value against the challenger by guardrail."""
+        by = self._evidence.harm_by if self._evidence else {}
+        return {name: float(f"{np.exp(min(one[0, 0], 600.0)):.4g}") for name, one in by.items()}
+
+    @property
     def culprit(self) -> str:
         """Return the guardrail with the most evidence against the challenger."""
         by = self._evidence.harm_by if self._evidence else {}

@@ -28,6 +28,11 @@ class CanarySettings(Section):
     )
     slow_ms: float = Field(default=250.0, gt=0, description="An answer slower than this is a bad one.")
     latency_margin: float = Field(default=1.1, ge=1, le=10, description="How many times as slow is still no harm.")
+    latency_floor_ms: float = Field(
+        default=10.0,
+        ge=0,
+        description="Answers faster than this are all equally fast: nobody notices, and it is noise.",
+    )
     alpha: float = Field(default=0.01, gt=0, lt=0.5, description="Chance of rolling back a challenger that is equal.")
     beta: float = Field(default=0.05, gt=0, lt=0.5, description="Chance that a step overlooks a harmful challenger.")
     warm_up: Duration = Field(default=60.0, ge=0, description="Time after a start in which slow answers do not count.")

@@ -62,7 +62,11 @@ def evaluate(outcome: Outcome, options: Options) -> tuple[tuple[Finding, ...], t
         threshold=1 / options.alpha,
         method="sequential likelihood ratios, valid at any time",
         verdict="pass" if outcome.promoted else None,
-        evidence={"e_value": outcome.evidence, "guardrail": outcome.guardrail},
+        evidence={
+            "e_value": outcome.evidence,
+            "guardrail": outcome.guardrail,
+            "by_guardrail": outcome.evidence_by,
+        },
     )
     place = Location(name=release.name)
     overridden = (override_found(release.override, release.name),) if release.override else ()

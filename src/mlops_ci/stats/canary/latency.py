@@ -29,20 +29,23 @@ _LEAST_SHARE = 1e-5  # of a bucket under null and alternative, so that no single
 class LatencyEvidence:
     """Evidence that the challenger is more than `margin` times as slow: e-values, as logarithms."""
 
-    def __init__(self, bounds: Floats, champion: Floats, margin: float = 1.1) -> None:
+    def __init__(self, bounds: Floats, champion: Floats, margin: float = 1.1, floor: float = 0.0) -> None:
         """Begin with no evidence.
 
         Args:
             bounds: upper bounds of all buckets but the last, rising, at least two, in any unit of time.
             champion: its answers by bucket before the release, (releases, buckets).
             margin: how many times as slow is still no harm.
+            floor: answers up to here are all equally fast, in the bounds' unit.
         """
         releases = len(champion)
         self._bounds = bounds
         self._margin = margin
         self._seen = champion.astype(np.float64)
         self._epoch = np.zeros(releases, dtype=np.intp)
-        self._logs = np.zeros((releases, len(PRIOR), len(bounds) + 1))  # log q/p by alternative and bucket
+        self._alike = max(int(np.searchsorted(bounds, floor, side="right")), 1)  # buckets below the floor
+        width = len(bounds) + 2 - self._alike
+        self._logs = np.zeros((releases, len(PRIOR), width))  # log q/p by alternative and bucket
         self._parts = np.zeros((releases, len(bounds)))
         self._below = np.searchsorted(bounds, bounds / margin * (1 + 1e-12)) - 1  # the bound below each shifted one
         self._sums = RunningSum(releases, len(PRIOR))
@@ -50,7 +53,7 @@ class LatencyEvidence:
     def observe(self, champion: Floats, challenger: Floats) -> Floats:
         """Return the log-evidence after each tick, (releases, ticks); counts by bucket: (releases, ticks, buckets)."""
         logs, parts = self._references(champion)
-        shifted = self._shift(champion, parts)
+        shifted, challenger = self._pooled(self._shift(champion, parts)), self._pooled(challenger)
         size = challenger.sum(axis=-1)
         both = size + champion.sum(axis=-1)
         share = np.where((size > 0) & (size < both), size / np.maximum(both, 1), 0.0)[..., None, None]
@@ -85,8 +88,13 @@ class LatencyEvidence:
         parts = np.clip((null - low) / np.maximum(high - low, 1e-12), 0.0, 1.0)
         found = [ndtr(self._at(scores, self._margin * factor)) for factor in FACTORS]
         found += [_with_more_above(null, tail, odds) for tail in TAILS for odds in _ODDS]
-        shares = np.stack([_shares(one) for one in found], axis=1)
-        return np.log(shares / _shares(null)[:, None]), parts
+        shares = self._pooled(np.stack([_shares(one) for one in found], axis=1))
+        return np.log(shares / self._pooled(_shares(null))[:, None]), parts
+
+    def _pooled(self, buckets: Floats) -> Floats:
+        """Return values by bucket with those below the floor summed, over the last axis."""
+        low = buckets[..., : self._alike].sum(axis=-1, keepdims=True)
+        return np.concatenate([low, buckets[..., self._alike :]], axis=-1)
 
     def _at(self, scores: Floats, factor: float) -> Floats:
         """Return the normal scores of the distribution of `factor` times the times, at each bound.

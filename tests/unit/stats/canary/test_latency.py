@@ -62,6 +62,19 @@ def test_a_time_in_which_both_arms_are_slow_cancels_out() -> None:
     assert ever(path((champion, challenger), 1.0), 0.05) <= allowed(0.05, 500)
 
 
+def test_below_the_floor_all_answers_are_equally_fast() -> None:
+    """A challenger that takes 1.4 ms instead of 0.7 is no worse for anybody; one that takes 60 instead of 30 is."""
+    draw = np.random.default_rng(6)
+
+    def seen(median: float, requests: int) -> Floats:
+        return draw.multinomial(requests, cells(median, 0.5), (200, 40)).astype(np.float64)
+
+    for champion, challenger, floor, noticed in ((0.7, 1.4, 10.0, 0.0), (30.0, 60.0, 10.0, 1.0), (4.0, 8.0, 0.0, 1.0)):
+        known = np.tile(cells(champion, 0.5) * 20_000, (200, 1))
+        evidence = LatencyEvidence(BOUNDS, known, 1.1, floor)
+        assert ever(evidence.observe(seen(champion, 475), seen(challenger, 25)), 0.01) == noticed
+
+
 def test_ticks_one_by_one_are_judged_as_all_at_once() -> None:
     champion, challenger = histograms(factor=1.2, share=0.25, requests=200, ticks=9, runs=3)
     one_by_one = LatencyEvidence(BOUNDS, np.zeros((3, 8)), 1.1)
