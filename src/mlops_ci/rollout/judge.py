@@ -123,6 +123,7 @@ class Judge:
         self.policy = policy
         self.slow_above = _slow_bound(baseline.latency, bounds, policy.slow)
         self._errors, self._bursts = HarmEvidence(releases), Bursts(baseline.bursts)
+        self._at: Floats | None = None  # the last tick's time
         self._latency = None
         if len(bounds):
             self._latency = LatencyEvidence(bounds, baseline.latency, policy.latency_margin, policy.latency_floor)
@@ -148,7 +149,8 @@ class Judge:
         safety = {"errors": self._guardrails["errors"].observe(ticks, errors, bursts)}
         if self._latency:
             timed = (ticks.counted & ticks.timed)[..., None]
-            by["latency"] = self._latency.observe(ticks.champion.latency * timed, ticks.challenger.latency * timed)
+            champion, challenger = ticks.champion.latency * timed, ticks.challenger.latency * timed
+            by["latency"] = self._latency.observe(champion, challenger, self._seconds(ticks.at))
             safety["latency"] = self._guardrails["latency"].observe(
                 ticks, ticks.slow(self.slow_above), np.ones_like(ticks.at)
             )
@@ -158,6 +160,12 @@ class Judge:
             by["predictions"] = self._predictions.observe(champion, challenger)
         harm = log_mixture(np.stack(list(by.values()), -1), np.array([self.shares[name] for name in by]))
         return Evidence(self.policy, harm, by, safety, self._split_of(ticks))
+
+    def _seconds(self, at: Floats) -> Floats:
+        """Return how long each tick lasted; the very first counts as a short one."""
+        lasted = np.diff(at, axis=1, prepend=at[:, :1] if self._at is None else self._at)
+        self._at = at[:, -1:]
+        return lasted
 
     def _split_of(self, ticks: Ticks) -> Floats:
         champion, challenger = ticks.champion.started, ticks.challenger.started

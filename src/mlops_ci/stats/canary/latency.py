@@ -23,6 +23,7 @@ PRIOR = np.concatenate([_BY_FACTOR * _FACTOR_PRIOR, np.full(len(TAILS) * len(_OD
 
 _FIRST_REFERENCE = 200  # champion's answers before anything is compared
 _LAST_EPOCH = 12  # from 200 · 2^11 answers on the reference stays
+_MOST = (1.0, 0.3)  # log-evidence of one tick: at most so much, and so much for each second it lasts
 _LEAST_SHARE = 1e-5  # of a bucket under null and alternative, so that no single answer decides
 
 
@@ -50,8 +51,17 @@ class LatencyEvidence:
         self._below = np.searchsorted(bounds, bounds / margin * (1 + 1e-12)) - 1  # the bound below each shifted one
         self._sums = RunningSum(releases, len(PRIOR))
 
-    def observe(self, champion: Floats, challenger: Floats) -> Floats:
-        """Return the log-evidence after each tick, (releases, ticks); counts by bucket: (releases, ticks, buckets)."""
+    def observe(self, champion: Floats, challenger: Floats, seconds: Floats) -> Floats:
+        """Return the log-evidence after each tick, (releases, ticks).
+
+        One stall makes many answers slow at once, so a tick's evidence is cut off above: what is cut from an e-variable
+        leaves one.
+
+        Args:
+            champion: its answers by bucket, (releases, ticks, buckets).
+            challenger: the same.
+            seconds: how long each tick lasted, (releases, ticks).
+        """
         logs, parts = self._references(champion)
         shifted, challenger = self._pooled(self._shift(champion, parts)), self._pooled(challenger)
         size = challenger.sum(axis=-1)
@@ -59,7 +69,8 @@ class LatencyEvidence:
         share = np.where((size > 0) & (size < both), size / np.maximum(both, 1), 0.0)[..., None, None]
         pooled = np.log1p(share * np.expm1(logs))
         found = np.einsum("rtb,rtab->rta", challenger, logs) - np.einsum("rtb,rtab->rta", challenger + shifted, pooled)
-        return log_mixture(self._sums.extend(found), PRIOR)
+        most = _MOST[0] + _MOST[1] * seconds[..., None]
+        return log_mixture(self._sums.extend(np.minimum(found, most)), PRIOR)
 
     def _references(self, champion: Floats) -> tuple[Floats, Floats]:
         """Return what each tick is compared by; a reference is renewed when the champion's answers have doubled."""

@@ -11,9 +11,13 @@ from unit.stats.canary.worlds import BOUNDS, allowed, cells, ever, histograms
 RUNS = 1_000
 
 
+def observed(evidence: LatencyEvidence, champion: Floats, challenger: Floats) -> Floats:
+    return evidence.observe(champion, challenger, np.full(champion.shape[:2], 10.0))
+
+
 def path(arms: tuple[Floats, Floats], margin: float, sigma: float = 0.5) -> Floats:
     known = np.tile(cells(70.0, sigma) * 20_000, (len(arms[0]), 1))
-    return LatencyEvidence(BOUNDS, known, margin).observe(*arms)
+    return observed(LatencyEvidence(BOUNDS, known, margin), *arms)
 
 
 def check_level(margin: float, runs: int = RUNS, sigma: float = 0.5) -> None:
@@ -72,21 +76,34 @@ def test_below_the_floor_all_answers_are_equally_fast() -> None:
     for champion, challenger, floor, noticed in ((0.7, 1.4, 10.0, 0.0), (30.0, 60.0, 10.0, 1.0), (4.0, 8.0, 0.0, 1.0)):
         known = np.tile(cells(champion, 0.5) * 20_000, (200, 1))
         evidence = LatencyEvidence(BOUNDS, known, 1.1, floor)
-        assert ever(evidence.observe(seen(champion, 475), seen(challenger, 25)), 0.01) == noticed
+        assert ever(observed(evidence, seen(champion, 475), seen(challenger, 25)), 0.01) == noticed
 
 
 def test_ticks_one_by_one_are_judged_as_all_at_once() -> None:
     champion, challenger = histograms(factor=1.2, share=0.25, requests=200, ticks=9, runs=3)
     one_by_one = LatencyEvidence(BOUNDS, np.zeros((3, 8)), 1.1)
-    found = [one_by_one.observe(champion[:, at : at + 1], challenger[:, at : at + 1]) for at in range(9)]
-    whole = LatencyEvidence(BOUNDS, np.zeros((3, 8)), 1.1).observe(champion, challenger)
+    found = [observed(one_by_one, champion[:, at : at + 1], challenger[:, at : at + 1]) for at in range(9)]
+    whole = observed(LatencyEvidence(BOUNDS, np.zeros((3, 8)), 1.1), champion, challenger)
     assert np.concatenate(found, axis=1) == pytest.approx(whole)
     assert np.abs(whole[:, -1]).min() > 0
 
 
+def test_a_stall_of_two_seconds_is_no_slow_version_and_a_slow_version_is_none_of_these() -> None:
+    draw = np.random.default_rng(8)
+    known = np.tile(cells(70.0, 0.5) * 20_000, (50, 1))
+    champion = draw.multinomial(100, cells(70.0, 0.5), (50, 60)).astype(np.float64)
+    challenger = draw.multinomial(100, cells(70.0, 0.5), (50, 60)).astype(np.float64)
+    half_seconds = np.full((50, 60), 0.5)
+    challenger[:, 2:6] = draw.multinomial(100, cells(400.0, 0.2), (50, 4))
+    assert ever(LatencyEvidence(BOUNDS, known).observe(champion, challenger, half_seconds), 0.01) == 0.0
+    challenger[:, 2:] = draw.multinomial(100, cells(400.0, 0.2), (50, 58))
+    path_ = LatencyEvidence(BOUNDS, known).observe(champion, challenger, half_seconds)
+    assert np.argmax(path_ >= np.log(400), axis=1).max() <= 15  # seven seconds
+
+
 def test_nothing_is_compared_before_the_champion_is_known() -> None:
     champion, challenger = histograms(factor=3, share=0.5, requests=20, ticks=4, runs=2)
-    assert LatencyEvidence(BOUNDS, np.zeros((2, 8))).observe(champion, challenger) == pytest.approx(0.0)
+    assert observed(LatencyEvidence(BOUNDS, np.zeros((2, 8))), champion, challenger) == pytest.approx(0.0)
 
 
 def test_without_the_shift_a_margin_would_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
