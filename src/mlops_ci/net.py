@@ -55,14 +55,15 @@ class Client:
 def download(url: str, target: Path, *, timeout: float = 60.0) -> None:
     """Write what a URL leads to into a file, piece by piece; raise ProgramFailed when it cannot be had."""
     try:
-        with urllib3.PoolManager(timeout=timeout, retries=urllib3.Retry(3)) as pool, target.open("wb") as stream:
+        with urllib3.PoolManager(timeout=timeout, retries=urllib3.Retry(3)) as pool:
             answer = pool.request("GET", url, preload_content=False)
-            for piece in answer.stream(1024**2):
-                stream.write(piece)
+            if answer.status != HTTPStatus.OK:
+                raise ProgramFailed(f"{url} cannot be downloaded: the server answers {answer.status}.")
+            with target.open("wb") as stream:
+                for piece in answer.stream(1024**2):
+                    stream.write(piece)
     except urllib3.exceptions.HTTPError as problem:
         raise ProgramFailed(f"{url} cannot be downloaded: {problem}") from problem
-    if answer.status != HTTPStatus.OK:
-        raise ProgramFailed(f"{url} cannot be downloaded: the server answers {answer.status}.")
 
 
 def get_from_socket(path: Path, target: str, *, timeout: float = 2.0) -> Answer:

@@ -13,9 +13,12 @@ import cloudpickle  # type: ignore[import-untyped] # it publishes no types
 import numpy as np
 import pandas as pd
 import pytest
+from securesystemslib.signer import Signer
 
 from builders import commit_all, git, git_repository, mlops_ci, write_settings
-from mlops_ci.evidence import digest_model
+from mlops_ci.evidence import digest_model, seal_report
+from mlops_ci.evidence.keys import load_or_make
+from mlops_ci.report import StepReport
 
 pytestmark = pytest.mark.integration
 
@@ -127,6 +130,11 @@ def test_rules_and_golden_set_of_the_base_judge_as_well(root: Path, change: Call
     assert not (root / EVIDENCE).exists()
 
 
+def scan_of(model: str, key: Signer) -> bytes:
+    """Return the sealed statement that a scan passed a model."""
+    return seal_report(StepReport("scan", inputs={"model": model, "commit": "c" * 40}).to_json(), key)
+
+
 def test_a_model_that_runs_code_when_it_is_loaded_is_refused_before_it_is_loaded(root: Path, tmp_path: Path) -> None:
     marker = str(tmp_path / "pwned")
 
@@ -141,12 +149,21 @@ def test_a_model_that_runs_code_when_it_is_loaded_is_refused_before_it_is_loaded
     assert len(codes) == 1
     assert "python_model.pkl: calls what it brings along" in json.dumps(report["findings"])
     assert not Path(marker).exists()
-    scan = {"step": "scan", "verdict": "pass", "inputs": {"model": "sha256:another"}}
-    (root / ".mlops-ci/reports/scan.json").write_text(json.dumps(scan))
-    assert gate(root)[0] == 10, "a scan of another model"
-    assert not Path(marker).exists()
-    scan["inputs"] = {"model": digest_model(model)}
-    (root / ".mlops-ci/reports/scan.json").write_text(json.dumps(scan))
+    digest, ours = digest_model(model), load_or_make(None, root / ".mlops-ci/keys/evidence.pem")
+    made_up = json.dumps(StepReport("scan", inputs={"model": digest, "commit": "c" * 40}).to_json()).encode()
+    foreign = load_or_make(None, tmp_path / "foreign.pem")
+    for sealed in (
+        made_up,
+        scan_of(digest, foreign),
+        scan_of("sha256:another", ours),
+        scan_of(digest, ours).replace(b"payload", b"paYload", 1),
+    ):
+        (root / ".mlops-ci/reports/scan.json").write_bytes(made_up)
+        (root / ".mlops-ci/evidence").mkdir(exist_ok=True)
+        (root / ".mlops-ci/evidence/scan.json").write_bytes(sealed)
+        assert gate(root)[0] == 10, "made up, by another's key, of another model, altered"
+        assert not Path(marker).exists()
+    (root / ".mlops-ci/evidence/scan.json").write_bytes(scan_of(digest, ours))
     gate(root)
     assert Path(marker).exists(), "who scans it answers for it"
 

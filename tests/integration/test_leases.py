@@ -1,8 +1,9 @@
 """The lease on a real origin: renewed, released, read from another clone, and what a watchdog makes of it."""
 
-import os
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -11,15 +12,17 @@ from mlops_ci.errors import ProgramFailed
 from mlops_ci.ports import Silence
 from mlops_ci.process import SystemClock
 from mlops_ci.release.branch import Note, StateBranch
-from mlops_ci.release.leases import EXPIRES_AFTER, RENEW_EVERY, RemoteLease
+from mlops_ci.release.leases import EXPIRES_AFTER, RemoteLease
 from mlops_ci.release.state import Challenger, Release, State
+from mlops_ci.rollout import supervisor
 from mlops_ci.rollout.lease import Lease
-from mlops_ci.rollout.supervisor import supervise
+from mlops_ci.rollout.rollback import apply, make_plan
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.step import Context
 from mlops_ci.steps import rollback
 from mlops_ci.tools.git import Git
-from unit.rollout.fakes import FakeClock
+from mlops_ci.traffic.engine import Workload
+from mlops_ci.traffic.local import LocalEngine
 
 pytestmark = pytest.mark.integration
 
@@ -78,23 +81,57 @@ def test_what_is_no_lease_renews_nothing(root: Path) -> None:
     assert lease(root).renewed() is None
 
 
-def test_the_supervisor_renews_it_while_the_canary_runs_and_releases_it_after(root: Path, tmp_path: Path) -> None:
-    clock, local = FakeClock(), Lease(tmp_path / "lease.json")
+def taken(folder: Path) -> Lease:
+    """Return a lease of this machine that this very process holds."""
+    local = Lease(folder / "lease.json")
     local.take()
-    seen: list[float | None] = []
+    return local
 
-    def steers() -> None:
-        os.utime(local.path, (clock.now(), clock.now()))
 
-    steers()
-    last = RENEW_EVERY + 5.0
-    clock.alarms = {float(at): steers for at in range(1, int(last))}
-    clock.alarms |= {at + 0.5: lambda: seen.append(lease(root).renewed()) for at in (1.0, last - 2)}
-    clock.alarms[last] = local.release
-    supervise(local, lease(root), lambda: None, clock, Silence())
-    assert seen[0] == pytest.approx(clock.now() - last, abs=2)
-    assert seen[1] == pytest.approx(clock.now() - last + RENEW_EVERY, abs=2)
-    assert lease(root).renewed() is None
+def test_the_supervisor_renews_it_while_the_canary_runs_and_releases_it_after(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "RENEW_EVERY", 0.5)
+    local, remote, clock = taken(tmp_path), lease(root), SystemClock()
+    seen: list[float] = []
+
+    def canary() -> None:
+        for _ in range(50):
+            clock.sleep(0.1)
+            if (renewed := remote.renewed()) is not None and renewed not in seen:
+                seen.append(renewed)
+            if len(seen) == 3:
+                break
+        local.release()
+
+    steering = Thread(target=canary)
+    steering.start()
+    supervisor.supervise(local, remote, lambda: None, clock, Silence())
+    steering.join()
+    assert len(seen) == 3
+    assert seen == sorted(seen)
+    assert remote.renewed() is None
+
+
+def test_an_origin_that_does_not_answer_keeps_no_champion_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local, hung = taken(tmp_path), Event()
+
+    class Hangs(RemoteLease):
+        def renew(self, now: float) -> None:
+            del now
+            hung.wait(60)
+
+        def release(self) -> None:
+            hung.set()
+
+    local.path.write_text('{"pid": 2147483647, "started": 0.0}')  # the controller is dead
+    began, back = time.monotonic(), list[float]()
+    monkeypatch.setattr(supervisor, "_LAST_RENEWAL", 0.2)
+    remote = Hangs(Git(tmp_path), "production", "delay")
+    supervisor.supervise(local, remote, lambda: back.append(time.monotonic()), SystemClock(), Silence())
+    assert back[0] - began < 3
 
 
 def watchdog(root: Path, seconds: float) -> dict[str, str]:
@@ -138,3 +175,18 @@ def test_without_a_canary_there_is_nothing_to_do(root: Path) -> None:
         lambda _: State("production", "delay", CHAMPION), Note("Release v7", "v7")
     )
     assert watchdog(root, 10 * EXPIRES_AFTER)["decision"] == "nothing"
+
+
+def test_a_canary_that_has_begun_meanwhile_is_not_taken_off_the_record(root: Path, tmp_path: Path) -> None:
+    branch = running(root)
+    plan = make_plan(branch.read(), branch.champions(), None)
+    another = replace(CHALLENGER, version="9", model_digest=f"sha256:{'9' * 64}")
+    begun = replace(RUNNING, challenger=Challenger(another, 5, 1))
+    branch.change(lambda _: begun, Note("Canary v9: 5 %", "v9", "1", 5))
+    nothing_here = LocalEngine(tmp_path / "nothing", "127.0.0.1", 1, 250.0, 1.0, SystemClock())
+    apply(plan, engine=nothing_here, branch=branch, workload=_never, reason="the lease expired", drain=0.0)
+    assert branch.read() == begun
+
+
+def _never(_: Release) -> Workload:
+    raise AssertionError

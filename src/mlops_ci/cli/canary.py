@@ -9,7 +9,7 @@ import click
 
 from mlops_ci.catalog import STEPS
 from mlops_ci.cli.canary_plan import plan
-from mlops_ci.cli.options import Common
+from mlops_ci.cli.options import Common, for_helper
 from mlops_ci.cli.replay import replay
 from mlops_ci.cli.steps import command as step_command
 from mlops_ci.cli.steps import prepare
@@ -42,10 +42,8 @@ command.add_command(replay)
 
 
 @command.command("status", help="Show what is recorded and what is in force on this machine.")
-@click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file.")
-@click.option("--model", metavar="NAME", help="Which of the settings' models.")
+@for_helper
 @click.option("--environment", metavar="NAME", help="Environment to look at.")
-@click.option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal")
 @click.pass_obj
 def status(
     environ: Mapping[str, str], settings: Path | None, model: str | None, environment: str | None, format_: str

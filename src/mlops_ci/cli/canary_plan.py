@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_ci.catalog import STEPS
-from mlops_ci.cli.options import Common
+from mlops_ci.cli.options import Common, for_helper
 from mlops_ci.cli.output import needs_library
 from mlops_ci.cli.steps import prepare
 from mlops_ci.render.terminal import Terminal
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     metavar="PART",
     help="Part of the champion's answers that fail; by default read off the proxy that runs here.",
 )
-@click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file.")
-@click.option("--model", metavar="NAME", help="Which of the settings' models.")
-@click.option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal")
+@for_helper
 @click.pass_obj
 @needs_library("canary", "canary")
 def plan(

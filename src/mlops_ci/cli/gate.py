@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mlops_ci.catalog import STEPS
-from mlops_ci.cli.options import Common
+from mlops_ci.cli.options import Common, for_helper
 from mlops_ci.cli.output import needs_library
 from mlops_ci.cli.steps import command as step_command
 from mlops_ci.cli.steps import prepare
@@ -51,9 +51,7 @@ command = _command()
     help="Share of golden rows that one model has right and the other wrong.",
 )
 @click.option("--rows", type=click.IntRange(min=2), metavar="ROWS", help="As if the golden set had so many rows.")
-@click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file.")
-@click.option("--model", metavar="NAME", help="Which of the settings' models.")
-@click.option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal")
+@for_helper
 @click.pass_obj
 @needs_library("gate-model", "gate")
 def plan(

@@ -55,6 +55,17 @@ def common(function: CommandT) -> CommandT:
     return function
 
 
+def for_helper(function: CommandT) -> CommandT:
+    """Add the options of commands that answer in words or in JSON: --settings, --model and --format."""
+    for option in (
+        click.option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal"),
+        click.option("--model", metavar="NAME", help="Which of the settings' models."),
+        click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file."),
+    ):
+        function = option(function)
+    return function
+
+
 def flags(kind: type[Section], names: tuple[str, ...] | None = None) -> list[click.Option]:
     """Return one option for each single-valued setting of a section, with its description and default."""
     found = []

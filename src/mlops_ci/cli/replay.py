@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_ci.cli.options import Common
+from mlops_ci.cli.options import Common, for_helper
 from mlops_ci.cli.output import needs_library
 from mlops_ci.render.words import number
 
@@ -28,9 +28,7 @@ _SHOWN = 20
     show_default=True,
     help="Whose rule; the others' are their documented defaults.",
 )
-@click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file; not needed.")
-@click.option("--model", metavar="NAME", help="Which of the settings' models.")
-@click.option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal")
+@for_helper
 @click.pass_obj
 @needs_library("canary", "canary")
 def replay(
@@ -60,8 +58,8 @@ def _rules(common: Common) -> "tuple[Policy, Timing]":
     from mlops_ci.rollout.replay import Timing
     from mlops_ci.settings.canary import CanarySettings
 
-    if common.settings is None:
-        return Policy(), Timing()
+    if common.settings is None and common.model is None:
+        return Policy(), Timing()  # a log needs no repository around it
     options = common.cascade().section("canary", CanarySettings, {})
     return policy_of(options), timing_of(options)
 

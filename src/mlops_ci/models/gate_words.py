@@ -96,7 +96,8 @@ def pickle_found(dangerous: tuple[str, ...], arm: str) -> Finding:
         "critical",
         "blocks",
         f"The {arm} would run code when it is loaded",
-        f"{listed}. It was not loaded. Save the model in a format without code (skops, ONNX), or let `scan` pass it.",
+        f"{listed}. It was not loaded. Save the model in a format without code (skops, ONNX), or let "
+        "`mlops-ci scan` pass exactly it, with every change committed.",
         Location(name=arm),
     )
 

@@ -24,7 +24,7 @@ _INCIDENT_WINDOW = 60.0  # seconds
 _INCIDENT_LEAST = 6.0
 _INCIDENT_TIMES = 2.5
 _DOUBT = 2.0  # evidence against a challenger from which on no step is left
-SLOW_PART = 0.05  # where no bound is set, slow is what about this part of the champion's answers is
+_SLOW_PART = 0.05  # where no bound is set, slow is what about this part of the champion's answers is
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ def _slow_bound(latency: Floats, bounds: Floats, slow: float | None) -> NDArray[
     if slow is not None:
         return np.full(len(latency), np.argmin(np.abs(bounds - slow)))
     above = 1 - (np.cumsum(latency, axis=1)[:, :-1] + 0.5) / (latency.sum(axis=1, keepdims=True) + 1)
-    nearest: NDArray[np.intp] = np.argmin(np.abs(logit(above) - logit(SLOW_PART)), axis=1)
+    nearest: NDArray[np.intp] = np.argmin(np.abs(logit(above) - logit(_SLOW_PART)), axis=1)
     return nearest
 
 

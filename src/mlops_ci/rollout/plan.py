@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from mlops_ci.rollout.judge import SHARES, Policy
+from mlops_ci.rollout.trial import LEAST_REQUESTS
 from mlops_ci.stats.canary.ratio import Events, HarmEvidence, requests_needed
 
 RATIOS = (2.0, 4.0, 10.0, 40.0)  # times the champion's errors
 _WEIGHTS = (1, 2, 5, 10, 25, 50)  # percent, that may be proposed as the first step
-_SLOW_RATE = 0.05  # of answers, where nothing else is known
+SLOW_RATE = 0.05  # of answers, where nothing else is known
 _RUNS, _TICKS = 200, 300
 _SEED = 7
-_LEAST_REQUESTS = 3  # to the challenger in a tick, as in a canary itself
 _SPARE = 0.5  # part of the time limit that a good challenger should need in the median
 
 
@@ -23,7 +23,7 @@ class Traffic:
 
     requests_per_second: float
     error_rate: float  # champion's
-    slow_rate: float = _SLOW_RATE  # champion's, of slow answers
+    slow_rate: float = SLOW_RATE  # champion's, of slow answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _median(traffic: Traffic, policy: Policy, share: float, ratio: float) -> flo
     part = share * bad / (share * bad + (1 - share) * traffic.error_rate)
     gain = events * (part * np.log(bad / traffic.error_rate) - np.log1p(share * (bad / traffic.error_rate - 1)))
     limit = -np.log(policy.alpha * SHARES["errors"] / (SHARES["errors"] + SHARES["latency"]))
-    tick = max(3 * float(limit / gain) / _TICKS, _LEAST_REQUESTS / (traffic.requests_per_second * share))
+    tick = max(3 * float(limit / gain) / _TICKS, LEAST_REQUESTS / (traffic.requests_per_second * share))
     draw = np.random.default_rng(_SEED)
     champion, challenger = (
         draw.poisson(traffic.requests_per_second * tick * part_, (_RUNS, _TICKS)) for part_ in (1 - share, share)

@@ -1,7 +1,7 @@
 """What the judge would have decided on logged releases, and when; it follows the weights of the log, never steers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any, Literal
 
@@ -82,7 +82,7 @@ def _judged(logs: Sequence[ReleaseLog], policy: Policy, timing: Timing) -> list[
     last: Evidence | None = None
     for first in range(0, length, size):
         part = slice(first, min(first + size, length))
-        last = judge.observe(_cut(ticks, part))
+        last = judge.observe(ticks.part(part))
         for place, log in enumerate(logs):
             if found[place] is None:
                 found[place] = _terminal(log, place, last, ticks, steps, part, timing)
@@ -121,8 +121,7 @@ def _lined_up(logs: Sequence[ReleaseLog], length: int, timing: Timing) -> tuple[
 
 
 def _side_by_side(arms: Sequence[ArmLog], length: int) -> Arm:
-    names = ("requests", "errors", "latency", "predictions", "started")
-    return Arm(**{name: np.stack([_filled(getattr(arm, name), length) for arm in arms]) for name in names})
+    return Arm(**{one.name: np.stack([_filled(getattr(arm, one.name), length) for arm in arms]) for one in fields(Arm)})
 
 
 def _filled(values: Floats | Flags, length: int, *, rising: bool = False) -> Floats:
@@ -134,18 +133,6 @@ def _filled(values: Floats | Flags, length: int, *, rising: bool = False) -> Flo
     if rising:
         more += values[-1] + np.arange(1, missing + 1)
     return np.concatenate([values, more])
-
-
-def _cut(ticks: Ticks, part: slice) -> Ticks:
-    def arm(one: Arm) -> Arm:
-        return Arm(
-            *(values[:, part] for values in (one.requests, one.errors, one.latency, one.predictions, one.started))
-        )
-
-    flags = (ticks.begins, ticks.counted, ticks.timed, ticks.proving)
-    begins, counted, timed, proving = (one[:, part] for one in flags)
-    at, weight = ticks.at[:, part], ticks.weight[:, part]
-    return Ticks(at, weight, begins, counted, timed, proving, arm(ticks.champion), arm(ticks.challenger))
 
 
 def _terminal(

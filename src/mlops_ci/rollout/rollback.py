@@ -97,6 +97,8 @@ def _returning(plan: Plan) -> Callable[[State], State]:
             digest = plan.leaving.model_digest
             rejected = state.rejected if digest in state.rejected else (*state.rejected, digest)
             return replace(state, champion=plan.target, challenger=None, rejected=rejected)
+        if state.challenger and state.challenger.release not in (plan.leaving, plan.challenger):
+            return state  # another canary has begun since the plan was made
         return state.without_challenger(reject=False)
 
     return decide

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import mlops_ci
 from mlops_ci.errors import MlopsCiError
@@ -15,6 +16,7 @@ from mlops_ci.rollout.lease import Lease
 
 _LOOK_EVERY = 1.0  # seconds
 _TRIES = 40
+_LAST_RENEWAL = 10.0  # seconds that a renewal under way may take before the lease is released
 
 
 def start(parts: Assembly) -> None:
@@ -36,35 +38,30 @@ def supervise(lease: Lease, remote: RemoteLease, put_back: Callable[[], object],
 
     A lease that cannot be released on origin expires there, and a canary that nobody steers is found by the watchdog.
     """
-    watch(lease, put_back, clock, log, _renewing(remote, clock, log))
+    ended = Event()
+    renewing = Thread(target=_renew, args=(remote, ended, clock, log), daemon=True)
+    renewing.start()  # beside the watch: an origin that does not answer must not keep the champion waiting
+    try:
+        watch(lease, put_back, clock, log)
+    finally:
+        ended.set()
+        renewing.join(_LAST_RENEWAL)
     with suppress(MlopsCiError):
         remote.release()
 
 
-def _renewing(remote: RemoteLease, clock: Clock, log: Progress) -> Callable[[], None]:
-    """Return what renews the lease on origin when it is due; an origin out of reach ends no canary."""
-    due = clock.now()
-
-    def renew() -> None:
-        nonlocal due
-        if clock.now() < due:
-            return
-        due = clock.now() + RENEW_EVERY
+def _renew(remote: RemoteLease, ended: Event, clock: Clock, log: Progress) -> None:
+    """Renew the lease on origin until the canary has ended; an origin out of reach ends none."""
+    while True:
         try:
             remote.renew(clock.now())
         except MlopsCiError as failure:
             log.note(f"The lease on origin was not renewed: {failure}")
+        if ended.wait(RENEW_EVERY):
+            return
 
-    return renew
 
-
-def watch(
-    lease: Lease,
-    put_back: Callable[[], object],
-    clock: Clock,
-    progress: Progress,
-    meanwhile: Callable[[], None] = lambda: None,
-) -> None:
+def watch(lease: Lease, put_back: Callable[[], object], clock: Clock, progress: Progress) -> None:
     """Wait until the lease is released; when it is lost instead, put the champion back and record it.
 
     Args:
@@ -72,10 +69,8 @@ def watch(
         put_back: does what `mlops-ci rollback` does; tried again while it fails.
         clock: the machine's.
         progress: the supervisor's log.
-        meanwhile: called at every look.
     """
     while lease.held() and not lease.lost(clock.now()):
-        meanwhile()
         clock.sleep(_LOOK_EVERY)
     if not lease.held():
         return

@@ -1,6 +1,6 @@
 """What happened in a canary, tick by tick: counts of both arms, as arrays of releases × ticks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ class Arm:
     latency: Floats  # answers by bucket, not cumulative, (releases, ticks, buckets); no buckets: not measured
     predictions: Floats  # predictions by bin, (releases, ticks, bins); no bins: not measured
     started: Floats  # requests begun, or users first seen, (releases, ticks): what the split is checked by
+
+    def part(self, ticks: slice) -> "Arm":
+        """Return the counts of some ticks."""
+        return Arm(*(getattr(self, one.name)[:, ticks] for one in fields(self)))
 
     def slow(self, above: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return how many answers were timed, and how many lie in buckets after `above`, (releases,)."""
@@ -37,6 +41,13 @@ class Ticks:
     proving: Flags  # counts in the challenger's favour, too
     champion: Arm
     challenger: Arm
+
+    def part(self, ticks: slice) -> "Ticks":
+        """Return some of the ticks."""
+        flags = (self.begins, self.counted, self.timed, self.proving)
+        begins, counted, timed, proving = (one[:, ticks] for one in flags)
+        arms = self.champion.part(ticks), self.challenger.part(ticks)
+        return Ticks(self.at[:, ticks], self.weight[:, ticks], begins, counted, timed, proving, *arms)
 
     def errors(self) -> Events:
         """Return the failed requests."""

@@ -10,7 +10,7 @@ from mlops_ci.rollout.ticks import Arm, Ticks
 from mlops_ci.stats.canary.ratio import requests_needed
 from mlops_ci.traffic.engine import Counts, Engine
 
-_LEAST_REQUESTS = 3  # to the challenger in a tick: without any, the champion's would say nothing
+LEAST_REQUESTS = 3  # to the challenger in a tick: without any, the champion's would say nothing
 _LONGEST = 10.0  # seconds until a tick ends without them
 
 Decision = Literal["go-on", "roll-back", "hold", "invalid"]
@@ -33,14 +33,13 @@ class Trial:
         """Take the present counts as the start, and the champion's up to now as its baseline."""
         self._engine = engine
         self._names = (champion, challenger)
-        self._bounds = np.array(engine.bounds, dtype=np.float64)
-        none = Counts(0, 0, (0,) * (len(engine.bounds) + 1))
+        none = Counts(0, 0, 0, (0,) * (len(engine.bounds) + 1))
         self._last = (none, none)
         self._last = self._counts()
         before = self._last[0]
         rate = np.array([before.errors / max(before.requests, 1)])
         baseline = Baseline(rate, np.array([before.latency], dtype=np.float64), np.ones(1))
-        self._judge = Judge(baseline, policy, self._bounds)
+        self._judge = Judge(baseline, policy, np.array(engine.bounds, dtype=np.float64))
         self._totals = (_Totals(), _Totals())
         self._evidence: Evidence | None = None
         self._weight, self._begins = 1, True
@@ -65,7 +64,7 @@ class Trial:
         now = self._counts()
         arms = tuple(_since(new, old) for new, old in zip(now, self._last, strict=True))
         counted = counted and not self._begins  # the first tick of a step has answers from before
-        if counted and arms[1].requests < _LEAST_REQUESTS and at - self._looked < _LONGEST:
+        if counted and arms[1].requests < LEAST_REQUESTS and at - self._looked < _LONGEST:
             return "hold"  # what came in is counted with the next tick
         self._last, self._looked = now, at
         timed, self._warm = timed and self._warm, timed
@@ -158,9 +157,11 @@ def _since(new: Counts, old: Counts) -> Counts:
     if new.requests < old.requests or sum(new.latency) < sum(old.latency):
         return new
     latency = tuple(max(there - before, 0) for there, before in zip(new.latency, old.latency, strict=True))
-    return Counts(new.requests - old.requests, max(new.errors - old.errors, 0), latency)
+    started = max(new.started - old.started, 0)
+    return Counts(started, new.requests - old.requests, max(new.errors - old.errors, 0), latency)
 
 
 def _arm(counts: Counts) -> Arm:
-    requests, errors = np.array([[float(counts.requests)]]), np.array([[float(counts.errors)]])
-    return Arm(requests, errors, np.array([[counts.latency]], dtype=np.float64), np.zeros((1, 1, 0)), requests)
+    numbers = (np.array([[float(one)]]) for one in (counts.requests, counts.errors, counts.started))
+    requests, errors, started = numbers
+    return Arm(requests, errors, np.array([[counts.latency]], dtype=np.float64), np.zeros((1, 1, 0)), started)

@@ -1,6 +1,5 @@
 """A whole scan: subjects, jobs, the base's problems, and everything that is needed to judge."""
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,20 +11,19 @@ from mlops_ci.errors import MlopsCiError, NothingToJudge
 from mlops_ci.evidence import digest_bytes
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.report import Severity
-from mlops_ci.scanner import Issue, Unread
-from mlops_ci.security import cache, database, jobs, programs, release, running, tree, waivers
+from mlops_ci.scanner import Unread
+from mlops_ci.security import cache, database, jobs, known, programs, release, running, tree, waivers
 from mlops_ci.security.base import Base, strictest
 from mlops_ci.security.jobs import Job
+from mlops_ci.security.lines import Lines
 from mlops_ci.security.policy import Policy
-from mlops_ci.security.problems import Problem, Said, problems
+from mlops_ci.security.problems import Problem, problems
 from mlops_ci.security.running import Outcome, Workshop
 from mlops_ci.security.tree import Tree
 from mlops_ci.security.waivers import Waiver
 from mlops_ci.settings import document
 from mlops_ci.settings.scan import ScanSettings
 from mlops_ci.tools.git import Git
-
-_MOST = 4 * 1024**2  # bytes of a file whose lines are looked up
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def look(options: ScanSettings, place: Place, before: Base | None) -> Seen:
 def _look(options: ScanSettings, place: Place, before: Base | None, work: Path) -> Seen:
     found = tree.read(place.root, options.exclude, (*options.models, *options.data))
     tools = programs.folder_from(options.tools)
-    model_files = _model_files(found, options.models)
+    model_files = found.below(options.models)
     listed = jobs.of_tree(found, model_files, place.sensitive, tools / "trivy")
     shop = _workshop(options, place, work, tools)
     inputs = {"tree": shop.digests.of_all(place.root, found.files)} | release.model_digest(place.root, options.models)
@@ -80,7 +78,7 @@ def _look(options: ScanSettings, place: Place, before: Base | None, work: Path) 
         listed.append(jobs.of_image(options.image, archive, inputs["image"], tools / "trivy"))
     if before:
         listed += _history(place, before, work, tools)
-    chosen = _chosen(listed, options)
+    chosen = jobs.chosen(listed, options)
     names = {one.name for one in chosen}
     if "picklescan" not in names:  # a report names what was looked at, and no more: others rely on it
         inputs.pop("model", None)
@@ -92,13 +90,13 @@ def _look(options: ScanSettings, place: Place, before: Base | None, work: Path) 
         _install(chosen, shop)
     shop, about = database.with_database(shop, options, chosen)
     outcomes = running.run(chosen, shop)
-    seen = problems(_said(outcomes), options.severities, _Lines(place.root).text)
-    known = _known(seen, outcomes, options, before, shop) if before and options.only_new else frozenset[str]()
-    rated = problems(_said(outcomes), before.settings.severities, _Lines(place.root).text) if before else []
+    seen = problems(running.said(outcomes), options.severities, Lines(place.root).text)
+    former = known.by_base(seen, outcomes, options, before, shop) if before and options.only_new else frozenset[str]()
+    rated = problems(running.said(outcomes), before.settings.severities, Lines(place.root).text) if before else []
     by_base = {one.fingerprint: one.severity for one in rated}
     gate = place.workspace / "reports" / "gate-model.json"
     bill = release.bill_of_materials(found, shop, options, release.Named(place.model, gate), inputs)
-    return Seen(found, outcomes, seen, bill, known, by_base, inputs, about)
+    return Seen(found, outcomes, seen, bill, former, by_base, inputs, about)
 
 
 def _workshop(options: ScanSettings, place: Place, work: Path, tools: Path) -> Workshop:
@@ -146,11 +144,6 @@ def unread(found: Tree, outcomes: Iterable[Outcome]) -> Iterator[tuple[str, Unre
     yield from ((each.job.name, one) for each in outcomes for one in each.look.unread)
 
 
-def unread_key(scanner: str, one: Unread) -> str:
-    """Return what names a file that a scanner could not read, as a fingerprint names a problem."""
-    return f"unread {scanner} {one.path}"
-
-
 def sensitive(settings: Path | None, model: str | None) -> tuple[str, ...]:
     """Return the columns that the section `data` marks as sensitive."""
     if settings is None:
@@ -158,42 +151,6 @@ def sensitive(settings: Path | None, model: str | None) -> tuple[str, ...]:
     section = document.section(settings.read_text(encoding="utf-8"), settings, model, "data") or {}
     named = section.get("sensitive") or ()
     return tuple(str(one).strip() for one in (named.split(",") if isinstance(named, str) else named))
-
-
-class _Lines:
-    """Lines of files, read once."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._files = dict[str, list[str]]()
-
-    def text(self, path: str, number: int) -> str:
-        """Return a line; an empty text where there is none."""
-        if path not in self._files:
-            self._files[path] = self._read(self._root / path)
-        lines = self._files[path]
-        return lines[number - 1] if 0 < number <= len(lines) else ""
-
-    @staticmethod
-    def _read(path: Path) -> list[str]:
-        try:
-            small = path.stat().st_size <= _MOST
-            return path.read_text(encoding="utf-8", errors="replace").splitlines() if small else []
-        except (OSError, ValueError):
-            return []
-
-
-def _chosen(listed: Iterable[Job], options: ScanSettings) -> list[Job]:
-    """Return the jobs of the groups that were asked for, less those that were turned off."""
-    wanted = [one for one in listed if not options.only or one.group in options.only]
-    kept = [one for one in wanted if not {one.name.casefold(), one.program} & set(options.off)]
-    return [one for one in kept if not (one.needs_network and options.offline)]
-
-
-def _model_files(found: Tree, models: Iterable[str]) -> tuple[str, ...]:
-    return tuple(
-        one for one in found.files if any(one == each or one.startswith(f"{each.rstrip('/')}/") for each in models)
-    )
 
 
 def _history(place: Place, before: Base, folder: Path, tools: Path) -> list[Job]:
@@ -205,50 +162,3 @@ def _history(place: Place, before: Base, folder: Path, tools: Path) -> list[Job]
     git.lay_out(blobs, target)
     names = [one for one in blobs if (target / one).is_file() and not (target / one).is_symlink()]
     return jobs.of_history(target, names, tools / "trivy") if names else []
-
-
-def _said(outcomes: Iterable[Outcome]) -> list[Said]:
-    return [
-        Said(each.job.name, each.job.group, _placed(one, each.job)) for each in outcomes for one in each.look.issues
-    ]
-
-
-def _placed(issue: Issue, job: Job) -> Issue:
-    """Return an issue with a path that says where it is: in the tree, in a commit of it, or in the image."""
-    path = issue.path or ""
-    if job.root:
-        commit, _, path = path.partition("/")
-        return replace(issue, path=path, name=f"commit {commit}")
-    if job.image:
-        whole = re.search(rf"{re.escape(Path(job.image).name)}( \(.*\))?$", path)  # the image itself, and its system
-        return replace(issue, path=f"image://{'' if whole else path.lstrip('/')}")
-    return issue
-
-
-def _known(
-    seen: Sequence[Problem], outcomes: Sequence[Outcome], options: ScanSettings, before: Base, shop: Workshop
-) -> Collection[str]:
-    """Return the fingerprints of what the base has already: its files are looked at by the same scanners."""
-    names = {name for one in seen for name in one.sources} | {one.job.name for one in outcomes if one.look.unread}
-    if not names:
-        return frozenset()
-    git = Git(shop.root)
-    exported = git.export(before.commit, shop.folder / "base")
-    found = tree.read(exported, options.exclude, exported=True)
-    model_files = _model_files(found, options.models)
-    listed = jobs.of_tree(found, model_files, (), shop.tools / "trivy")
-    chosen = [one for one in _chosen(listed, options) if one.name in names]
-    old = git.renamed(before.commit)
-    results = running.run(chosen, replace(shop, root=exported))
-    lines = _Lines(exported)
-    former = problems(_said(results), options.severities, lines.text)
-    renamed = {former_path: new for new, former_path in old.items()}
-    moved = [_moved(one, renamed) for one in _said(results)]
-    after = problems(moved, options.severities, lambda path, number: lines.text(old.get(path, path), number))
-    unread = {unread_key(each.job.name, one) for each in results for one in each.look.unread}
-    return unread.union(one.fingerprint for one in (*former, *after))
-
-
-def _moved(said: Said, renamed: dict[str, str]) -> Said:
-    path: Any = said.issue.path
-    return replace(said, issue=replace(said.issue, path=renamed.get(path, path)))

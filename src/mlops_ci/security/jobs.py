@@ -1,7 +1,7 @@
 """Which scanner looks at what: one job for each, of all that is there."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from filecmp import cmp
 from importlib.resources import files as resources
@@ -10,7 +10,7 @@ from pathlib import Path
 from mlops_ci.scanner import Look, Sandbox
 from mlops_ci.security import data_files, formats, kinds, syntax
 from mlops_ci.security.tree import Tree
-from mlops_ci.settings.scan import Group
+from mlops_ci.settings.scan import Group, ScanSettings
 from mlops_ci.tools import (
     actionlint,
     bandit,
@@ -97,6 +97,13 @@ def of_image(image: str, archive: Path | None, digest: str, cache: Path) -> Job:
 def of_history(folder: Path, files: Sequence[str], cache: Path) -> list[Job]:
     """Return the jobs for what commits had that the last one has no more."""
     return [replace(one, root=folder) for one in _secrets(" in history", tuple(files), cache)]
+
+
+def chosen(listed: Iterable[Job], options: ScanSettings) -> list[Job]:
+    """Return the jobs of the groups that were asked for, less those that were turned off."""
+    wanted = [one for one in listed if not options.only or one.group in options.only]
+    kept = [one for one in wanted if not {one.name.casefold(), one.program} & set(options.off)]
+    return [one for one in kept if not (one.needs_network and options.offline)]
 
 
 def _secrets(where: str, files: tuple[str, ...], cache: Path) -> list[Job]:

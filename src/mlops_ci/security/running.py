@@ -1,17 +1,19 @@
 """Run scanners side by side, the longest first; one that fails costs its own answer and nobody else's."""
 
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mlops_ci import __version__, process
 from mlops_ci.errors import MlopsCiError, ProgramFailed, ProgramMissing
 from mlops_ci.ports import Clock, Progress
-from mlops_ci.scanner import Look, Sandbox
+from mlops_ci.scanner import Issue, Look, Sandbox
 from mlops_ci.security import cache, programs
 from mlops_ci.security.jobs import Job
+from mlops_ci.security.problems import Said
 from mlops_ci.security.programs import Program
 from mlops_ci.security.stage import mirror
 
@@ -106,3 +108,22 @@ def _looked(job: Job, shop: Workshop, place: Path) -> Outcome:
     shutil.rmtree(place, ignore_errors=True)
     cache.store(results, key, look)
     return Outcome(job, look, version=program.version)
+
+
+def said(outcomes: Iterable[Outcome]) -> list[Said]:
+    """Return all issues with who said them, and where they really are."""
+    return [
+        Said(each.job.name, each.job.group, _placed(one, each.job)) for each in outcomes for one in each.look.issues
+    ]
+
+
+def _placed(issue: Issue, job: Job) -> Issue:
+    """Return an issue with a path that says where it is: in the tree, in a commit of it, or in the image."""
+    path = issue.path or ""
+    if job.root:
+        commit, _, path = path.partition("/")
+        return replace(issue, path=path, name=f"commit {commit}")
+    if job.image:
+        whole = re.search(rf"{re.escape(Path(job.image).name)}( \(.*\))?$", path)  # the image itself, and its system
+        return replace(issue, path=f"image://{'' if whole else path.lstrip('/')}")
+    return issue

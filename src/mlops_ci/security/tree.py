@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -23,6 +23,11 @@ class Tree:
     links: tuple[str, ...] = ()  # not followed: what they point to is looked at where it stands
     excluded: int = 0
     unread: tuple[Unread, ...] = ()
+
+    def below(self, places: Collection[str]) -> tuple[str, ...]:
+        """Return the files that are one of these places, or stand below it."""
+        whole, folders = set(places), tuple(f"{one.rstrip('/')}/" for one in places)
+        return tuple(one for one in self.files if one in whole or one.startswith(folders))
 
 
 def read(root: Path, exclude: Sequence[str] = (), more: Iterable[str] = (), *, exported: bool = False) -> Tree:

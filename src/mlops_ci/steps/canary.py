@@ -8,7 +8,7 @@ from mlops_ci.rollout import supervisor, supply_chain
 from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.controller import Canary, Cause, Outcome
 from mlops_ci.rollout.lease import Guard
-from mlops_ci.rollout.plan import Traffic
+from mlops_ci.rollout.plan import SLOW_RATE, Traffic
 from mlops_ci.rollout.proofs import override_found
 from mlops_ci.settings.canary import CanarySettings as Options
 from mlops_ci.step import Context
@@ -163,21 +163,23 @@ def traffic(options: Options, context: Context, requests: float | None, error_ra
     if not engine.proxy_runs():
         missing = "--requests-per-second" if requests is None else "--error-rate"
         raise NothingToJudge(f"No proxy of this model runs here, so nothing can be measured. Say it with {missing}.")
-    began, before = context.clock.monotonic(), _answers(engine)
-    if requests is None:
-        context.progress.status("counting requests for ten seconds")
-        context.clock.sleep(_COUNTED)
-    answers = _answers(engine)
-    seconds = max(context.clock.monotonic() - began, 1e-3)
-    measured = (answers[0] - before[0]) / seconds if requests is None else requests
-    if not measured:
+    counts = list(engine.counts().values())
+    known, errors = sum(one.requests for one in counts), sum(one.errors for one in counts)
+    timed, late = sum(sum(one.latency) for one in counts), engine.bounds.index(options.slow_ms) + 1
+    slow_rate = sum(sum(one.latency[late:]) for one in counts) / timed if timed else SLOW_RATE
+    rate = errors / max(known, 1) if error_rate is None else error_rate
+    return Traffic(_rate(engine, context) if requests is None else requests, rate, slow_rate)
+
+
+def _rate(engine: Engine, context: Context) -> float:
+    """Return the requests a second that come in the next ten seconds; raise NothingToJudge when none does."""
+    context.progress.status("counting requests for ten seconds")
+    began, before = context.clock.monotonic(), sum(one.requests for one in engine.counts().values())
+    context.clock.sleep(_COUNTED)
+    came = sum(one.requests for one in engine.counts().values()) - before
+    if came <= 0:
         raise NothingToJudge("Not one request came in ten seconds. Say how many come with --requests-per-second.")
-    return Traffic(round(measured, 2), answers[1] / max(answers[0], 1) if error_rate is None else error_rate)
-
-
-def _answers(engine: Engine) -> tuple[int, int]:
-    counts = engine.counts().values()
-    return sum(one.requests for one in counts), sum(one.errors for one in counts)
+    return round(came / (context.clock.monotonic() - began), 2)
 
 
 def look(options: Options, context: Context) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlops_ci.errors import NothingToJudge
-from mlops_ci.evidence import digest_file, digest_model
+from mlops_ci.errors import NothingToJudge, UsageProblem
+from mlops_ci.evidence import Unproven, digest_file, digest_model, find_fault, open_
 from mlops_ci.models import answers, base, gate_words, integrity, interpreters, rulebook, spot_check
 from mlops_ci.models.answers import Arm, Gathered
 from mlops_ci.models.rulebook import Rulebook
@@ -133,12 +133,21 @@ def _arms(options: Options, context: Context) -> list[Arm]:
 def _refused(arms: Sequence[Arm], context: Context) -> tuple[Finding, ...]:
     """Return a finding for each model that would run code when it is loaded, unless a scan passed exactly it."""
     found = {arm: picklescan.dangerous(arm.folder) for arm in arms if arm.folder}
-    scan = context.workspace / "reports" / "scan.json"
     return tuple(
         gate_words.pickle_found(dangerous, arm.name)
         for arm, dangerous in found.items()
-        if dangerous and arm.folder and not picklescan.passed(scan, digest_model(arm.folder))
+        if dangerous and arm.folder and not _scanned(digest_model(arm.folder), context)
     )
+
+
+def _scanned(model: str, context: Context) -> bool:
+    """Say whether a sealed statement proves that a scan passed the model of this digest: a report can be made up."""
+    try:
+        sealed = (context.workspace / "evidence" / "scan.json").read_bytes()
+        statement = open_(sealed, context.keyring.trusted(Git(context.root).head()))
+    except (OSError, Unproven, UsageProblem):
+        return False
+    return find_fault(statement, step="scan", subjects={"model": model}) is None
 
 
 def _by_base(options: Options, context: Context, folder: Path) -> tuple[Rulebook | None, list[Finding]]:

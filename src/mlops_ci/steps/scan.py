@@ -10,7 +10,7 @@ from mlops_ci.errors import MlopsCiError, worst
 from mlops_ci.evidence import digest_bytes
 from mlops_ci.report import Finding, Measurement, StepReport
 from mlops_ci.scanner import isolation
-from mlops_ci.security import assembly, base, policy, scan_words, waivers
+from mlops_ci.security import assembly, base, known, policy, scan_words, waivers
 from mlops_ci.security.policy import Policy
 from mlops_ci.security.problems import Problem
 from mlops_ci.security.running import Outcome
@@ -46,7 +46,7 @@ def evaluate(facts: Facts, options: Options) -> tuple[tuple[Finding, ...], tuple
     used = [one for one in facts.waivers if any(one.covers(problem) for problem in facts.problems)]
     findings = [policy.finding(one) for one in judged]
     findings += [
-        scan_words.unread(one, name, known=assembly.unread_key(name, one) in head.known)
+        scan_words.unread(one, name, known=known.unread_key(name, one) in head.known)
         for name, one in assembly.unread(facts.tree, facts.outcomes)
     ]
     findings += [scan_words.failed(one) for one in facts.outcomes if one.failure and not one.absent]
@@ -65,23 +65,7 @@ def run(options: Options, context: Context) -> StepReport:
     """
     began = context.clock.monotonic()
     _evidence(context).unlink(missing_ok=True)  # an earlier verdict's must not survive this one
-    today = datetime.fromtimestamp(context.clock.now(), UTC)
-    here = waivers.read(context.root / options.waivers, options.waivers.as_posix())
-    before = base.at(options, context.root, context.settings_path, context.chosen_model) if options.base else None
-    marked = assembly.sensitive(context.settings_path, context.chosen_model)
-    place = assembly.Place(context.root, context.workspace, context.clock, context.progress, marked, context.model)
-    look = assembly.look(options, place, before)
-    facts = Facts(
-        look.tree,
-        look.outcomes,
-        look.problems,
-        assembly.policies(options, here, before, look, today.date()),
-        today,
-        here,
-        waivers.added(here, before.waivers) if before else (),
-        _remarks(before, options, context),
-        look.database,
-    )
+    look, facts = _gathered(options, context)
     findings, measurements = evaluate(facts, options)
     failures = [one.failure for one in look.outcomes if one.failure and not one.absent]
     bills: dict[str, str] = {}
@@ -96,7 +80,7 @@ def run(options: Options, context: Context) -> StepReport:
         error_code=worst([one.exit_code for one in failures]),
         findings=findings,
         measurements=measurements,
-        inputs={**look.inputs, **bills, "rules": _rules(options, here), **context.commit},
+        inputs={**look.inputs, **bills, "rules": _rules(options, facts.waivers), **context.commit},
         artifacts=(BILL,) if bills else (),
         timings={one.job.name: one.seconds for one in look.outcomes}
         | {"scan": round(context.clock.monotonic() - began, 3)},
@@ -104,6 +88,27 @@ def run(options: Options, context: Context) -> StepReport:
         | {"network": "none for scanners" if isolation() else "not taken away: unshare is not allowed here"},
     )
     return report if options.only else _sealed(report, context)  # some groups are no scan of a release
+
+
+def _gathered(options: Options, context: Context) -> tuple[assembly.Seen, Facts]:
+    """Return what the scanners see, and that with what it is judged by."""
+    today = datetime.fromtimestamp(context.clock.now(), UTC)
+    here = waivers.read(context.root / options.waivers, options.waivers.as_posix())
+    before = base.at(options, context.root, context.settings_path, context.chosen_model) if options.base else None
+    marked = assembly.sensitive(context.settings_path, context.chosen_model)
+    place = assembly.Place(context.root, context.workspace, context.clock, context.progress, marked, context.model)
+    look = assembly.look(options, place, before)
+    return look, Facts(
+        look.tree,
+        look.outcomes,
+        look.problems,
+        assembly.policies(options, here, before, look, today.date()),
+        today,
+        here,
+        waivers.added(here, before.waivers) if before else (),
+        _remarks(before, options, context),
+        look.database,
+    )
 
 
 def _written(bill: Mapping[str, object], context: Context) -> str:

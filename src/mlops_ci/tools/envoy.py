@@ -22,6 +22,7 @@ _BUCKETS_MS = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 60
 class ArmStats:
     """Cumulative counts of one version since the proxy started."""
 
+    started: int  # requests sent on to it
     requests: int  # final answers
     errors: int  # answers 5xx, the proxy's own included
     timed: int  # requests in the latency histogram
@@ -96,7 +97,9 @@ class Envoy:
 
     def stats(self) -> dict[str, ArmStats]:
         """Return the cumulative counts by version; raise ProgramFailed when the proxy does not answer."""
-        query = r"filter=^cluster\.[^.]*\.upstream_rq_(completed|5xx|time)$&format=json&histogram_buckets=cumulative"
+        query = (
+            r"filter=^cluster\.[^.]*\.upstream_rq_(total|completed|5xx|time)$&format=json&histogram_buckets=cumulative"
+        )
         return parse_stats(get_from_socket(self.admin, f"/stats?{query}").json())
 
     def _program(self) -> str:
@@ -168,6 +171,7 @@ def parse_stats(raw: Mapping[str, Any]) -> dict[str, ArmStats]:
 
 def _arm(name: str, counters: Mapping[str, int], faster: Mapping[float, int]) -> ArmStats:
     return ArmStats(
+        counters.get(f"cluster.{name}.upstream_rq_total", 0),
         counters.get(f"cluster.{name}.upstream_rq_completed", 0),
         counters.get(f"cluster.{name}.upstream_rq_5xx", 0),
         max(faster.values(), default=0),

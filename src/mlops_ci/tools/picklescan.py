@@ -2,7 +2,6 @@
 
 import bz2
 import io
-import json
 import logging
 import lzma
 import pickle
@@ -70,15 +69,6 @@ def issue(path: str, called: str) -> Issue:
     """Return what `dangerous` said of one file as a scanner's word."""
     title = f"Loading it would run {called}"
     return Issue("dangerous-pickle", title, severity="dangerous", path=path, name=called)
-
-
-def passed(report: Path, digest: str) -> bool:
-    """Say whether a report is that of a scan which passed exactly the model of this digest."""
-    try:
-        raw = json.loads(report.read_bytes())
-        return bool(raw["step"] == "scan" and raw["verdict"] == "pass" and raw["inputs"]["model"] == digest)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def _within(content: bytes, depth: int = 0) -> Iterator[str]:

@@ -21,7 +21,8 @@ class Workload:
 class Counts:
     """What one version has answered since it was started: integers that only rise."""
 
-    requests: int
+    started: int  # requests sent on to it, answered or not: what the split is checked by
+    requests: int  # final answers
     errors: int
     latency: tuple[int, ...]  # answers by bucket, not cumulative: one more than the engine's bounds
 

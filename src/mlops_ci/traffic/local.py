@@ -83,7 +83,8 @@ class LocalEngine:
         found = {}
         for name, one in self.proxy.stats().items():
             cumulative = [0, *(one.faster.get(bound, 0) for bound in self.bounds), one.timed]
-            found[name] = Counts(one.requests, one.errors, tuple(max(b - a, 0) for a, b in pairwise(cumulative)))
+            latency = tuple(max(b - a, 0) for a, b in pairwise(cumulative))
+            found[name] = Counts(one.started, one.requests, one.errors, latency)
         return found
 
     def running(self, name: str) -> bool:

@@ -51,6 +51,7 @@ class FakeEngine:
     split: dict[str, int] = field(default_factory=dict)
     never_ready: bool = False
     silent: bool = False  # the counters cannot be read
+    skew: dict[str, float] = field(default_factory=dict)  # version → its real share, times the one that was set
     broken_route: str | None = None  # a version that cannot get all traffic
     _counts: dict[str, list[float]] = field(default_factory=dict)
     _counted: float = 0.0
@@ -83,6 +84,7 @@ class FakeEngine:
         return {
             name: Counts(
                 round(requests),
+                round(requests),
                 round(bad),
                 (round(0.6 * (requests - late)), round(0.4 * (requests - late)), round(late)),
             )
@@ -103,7 +105,7 @@ class FakeEngine:
     def _count(self) -> None:
         passed, self._counted = self.clock.time - self._counted, self.clock.time
         for name, weight in self.split.items():
-            more = self.rate * passed * weight / 100
+            more = self.rate * passed * weight / 100 * self.skew.get(name, 1.0)
             row = self._counts.setdefault(name, [0.0, 0.0, 0.0])
             parts = (1.0, self.errors.get(name, 0.0), self.slow.get(name, 0.0))
             self._counts[name] = [old + more * part for old, part in zip(row, parts, strict=True)]

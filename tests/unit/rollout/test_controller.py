@@ -140,6 +140,15 @@ def test_lost_evidence_returns_to_the_champion_without_a_judgement(world: World)
     assert world.branch.state.rejected == ()
 
 
+def test_a_wrong_split_returns_to_the_champion_without_a_judgement(world: World) -> None:
+    world.engine.skew = {NEW: 1.6}
+    outcome = world.run()
+    assert outcome.cause == "split-wrong"
+    assert back_on_champion(world)
+    assert world.branch.state.rejected == ()
+    assert world.branch.notes[-1].verdict == "inconclusive"
+
+
 def test_a_short_silence_is_survived(world: World) -> None:
     world.clock.alarms[2.0] = lambda: setattr(world.engine, "silent", True)
     world.clock.alarms[6.0] = lambda: setattr(world.engine, "silent", False)

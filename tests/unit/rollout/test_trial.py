@@ -18,7 +18,7 @@ class Counters:
     """Two versions' counters, as an engine has them: totals since each was started."""
 
     bounds: tuple[float, ...] = (50.0, 250.0)
-    totals: dict[str, Counts] = field(default_factory=lambda: {OLD: Counts(10_000, 20, (6_000, 3_900, 100))})
+    totals: dict[str, Counts] = field(default_factory=lambda: {OLD: Counts(10_000, 10_000, 20, (6_000, 3_900, 100))})
     silent: bool = False
 
     def counts(self) -> dict[str, Counts]:
@@ -26,11 +26,12 @@ class Counters:
             raise ProgramFailed("no answer")
         return dict(self.totals)
 
-    def add(self, name: str, requests: int, errors: int = 0, slow: int = 0) -> None:
-        old = self.totals.get(name, Counts(0, 0, (0, 0, 0)))
+    def add(self, name: str, requests: int, errors: int = 0, slow: int = 0, hanging: int = 0) -> None:
+        old = self.totals.get(name, Counts(0, 0, 0, (0, 0, 0)))
         fast = requests - slow
         latency = (old.latency[0] + fast - fast // 3, old.latency[1] + fast // 3, old.latency[2] + slow)
-        self.totals[name] = Counts(old.requests + requests, old.errors + errors, latency)
+        begun = old.started + requests + hanging
+        self.totals[name] = Counts(begun, old.requests + requests, old.errors + errors, latency)
 
 
 def begun(counters: Counters, weight: int = 25) -> Trial:
@@ -110,7 +111,7 @@ def test_a_silence_is_caught_up_with() -> None:
 def test_a_counter_that_falls_was_reset_and_counts_from_zero() -> None:
     counters = Counters()
     trial = begun(counters)
-    counters.totals = {OLD: Counts(30, 0, (30, 0, 0)), NEW: Counts(10, 1, (10, 0, 0))}
+    counters.totals = {OLD: Counts(30, 30, 0, (30, 0, 0)), NEW: Counts(10, 10, 1, (10, 0, 0))}
     trial.look(2.0, counted=True, timed=True)
     assert trial.describe("errors") == "1 of 10 requests to the challenger, 0 of 30 to the champion"
 
@@ -150,6 +151,16 @@ def test_a_wrong_split_is_no_judgement() -> None:
     counters.add(OLD, 600)
     counters.add(NEW, 200)
     assert trial.look(2.0, counted=True, timed=True) == "invalid"
+
+
+def test_a_challenger_that_hangs_has_its_share_all_the_same() -> None:
+    """The split is checked by requests that began: those without an answer went to it as well."""
+    counters = Counters()
+    trial = begun(counters, weight=25)
+    for second in range(2, 12):
+        counters.add(OLD, 300)
+        counters.add(NEW, 5, hanging=95)
+        assert trial.look(float(second), counted=True, timed=True) == "hold"
 
 
 def test_what_a_good_challenger_needs_is_announced() -> None:

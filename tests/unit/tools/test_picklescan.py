@@ -3,7 +3,6 @@ import functools
 import gzip
 import importlib
 import io
-import json
 import lzma
 import operator
 import os
@@ -21,7 +20,7 @@ import joblib  # type: ignore[import-untyped] # it publishes no types
 import numpy as np
 import pytest
 
-from mlops_ci.tools.picklescan import dangerous, passed
+from mlops_ci.tools.picklescan import dangerous
 
 
 class Runs:
@@ -195,19 +194,3 @@ def test_several_pickles_and_what_stands_before_an_archive_hide_nothing(tmp_path
         "model.pt: posix.system",
     )
     assert said(tmp_path, "model.pt", b"before" + zipped(PAYLOAD)) == ("model.pt: posix.system",)
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [({}, True), ({"step": "gate-model"}, False), ({"verdict": "fail"}, False), ({"inputs": {}}, False)],
-)
-def test_only_a_scan_that_passed_exactly_this_model_counts(
-    tmp_path: Path, changes: dict[str, Any], *, expected: bool
-) -> None:
-    report = {"step": "scan", "verdict": "pass", "inputs": {"model": "sha256:a"}} | changes
-    (tmp_path / "scan.json").write_text(json.dumps(report))
-    assert passed(tmp_path / "scan.json", "sha256:a") is expected
-    assert not passed(tmp_path / "scan.json", "sha256:b")
-    assert not passed(tmp_path / "none.json", "sha256:a")
-    (tmp_path / "scan.json").write_text("[]")
-    assert not passed(tmp_path / "scan.json", "sha256:a")
