@@ -162,7 +162,7 @@ class Canary:
     def _climb(self, candidate: Candidate, champion: Release) -> Outcome:
         """Give the challenger more and more traffic until it is promoted or must go."""
         release = candidate.release
-        trial = Trial(self._engine, champion.name, release.name, policy_of(self._settings))
+        trial = Trial(self._engine, (champion.name, release.name), policy_of(self._settings))
         started = self._clock.monotonic()
         for number, weight in enumerate(self._settings.steps, start=1):
             place = Challenger(release, weight, number)

@@ -1,12 +1,14 @@
 """One canary as it runs: from an engine's rising counters to the judge's decision, tick by tick."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from mlops_ci.rollout.judge import Baseline, Evidence, Judge, Policy
-from mlops_ci.rollout.ticks import Arm, Ticks
+from mlops_ci.rollout.live_ticks import Tick, counters_after, side_by_side
+from mlops_ci.stats.canary.paths import Floats
 from mlops_ci.stats.canary.ratio import requests_needed
 from mlops_ci.traffic.engine import Counts, Engine
 
@@ -14,6 +16,7 @@ LEAST_REQUESTS = 3  # to the challenger in a tick: without any, the champion's w
 _LONGEST = 10.0  # seconds until a tick ends without them
 
 Decision = Literal["go-on", "roll-back", "hold", "invalid"]
+Log = Callable[[Tick], None]
 
 
 @dataclass(slots=True)
@@ -26,25 +29,40 @@ class _Totals:
     slow: int = 0
 
 
+def _forget(_tick: Tick) -> None:
+    """Keep no log."""
+
+
 class Trial:
     """Follows two versions; a counter that falls was reset, and its tick starts from zero."""
 
-    def __init__(self, engine: Engine, champion: str, challenger: str, policy: Policy) -> None:
-        """Take the present counts as the start, and the champion's up to now as its baseline."""
-        self._engine = engine
-        self._names = (champion, challenger)
-        none = Counts(0, 0, 0, (0,) * (len(engine.bounds) + 1))
-        self._last = (none, none)
-        self._last = self._counts()
-        before = self._last[0]
-        rate = np.array([before.errors / max(before.requests, 1)])
-        baseline = Baseline(rate, np.array([before.latency], dtype=np.float64), np.ones(1))
-        self._judge = Judge(baseline, policy, np.array(engine.bounds, dtype=np.float64))
-        self._totals = (_Totals(), _Totals())
+    def __init__(
+        self, engine: Engine, names: tuple[str, str], policy: Policy, past: Sequence[Tick] = (), log: Log = _forget
+    ) -> None:
+        """Take the present counts as the start, and the champion's up to now as its baseline; or go on.
+
+        Args:
+            engine: whose counters are read.
+            names: the champion's and the challenger's.
+            policy: by what to judge.
+            past: the ticks of this canary so far, as `log` got them: the evidence stands where it stood then.
+            log: gets every tick, before it is judged.
+        """
+        self._engine, self._names, self._log = engine, names, log
         self._evidence: Evidence | None = None
+        self._totals = (_Totals(), _Totals())
         self._weight, self._begins = 1, True
         self._looked, self._warm = 0.0, False  # when a tick last ended, and whether latencies counted then
         self.seen = 0
+        none = Counts(0, 0, 0, (0,) * (len(engine.bounds) + 1))
+        self._last = (none, none)
+        first = past[0] if past else Tick(0.0, 0, begins=False, counted=False, timed=False, arms=self._counts())
+        self._last = first.arms
+        self._judge = Judge(_baseline(first.arms[0]), policy, np.array(engine.bounds, dtype=np.float64))
+        if past:
+            self._catch_up(past)
+        else:
+            log(first)
 
     def begin_step(self, weight: int) -> None:
         """Say that the challenger now gets `weight` percent."""
@@ -62,29 +80,37 @@ class Trial:
             ProgramFailed: the counters cannot be read; the next look catches up.
         """
         now = self._counts()
-        arms = tuple(_since(new, old) for new, old in zip(now, self._last, strict=True))
+        champion, challenger = (_since(new, old) for new, old in zip(now, self._last, strict=True))
         counted = counted and not self._begins  # the first tick of a step has answers from before
-        if counted and arms[1].requests < LEAST_REQUESTS and at - self._looked < _LONGEST:
+        if counted and challenger.requests < LEAST_REQUESTS and at - self._looked < _LONGEST:
             return "hold"  # what came in is counted with the next tick
-        self._last, self._looked = now, at
-        timed, self._warm = timed and self._warm, timed
-        if counted:
-            self.seen += sum(one.requests for one in arms)
-            for total, one in zip(self._totals, arms, strict=True):
-                self._add(total, one, timed=timed)
-        champion, challenger = (_arm(one) for one in arms)
-        ticks = Ticks(
-            at=np.array([[at]]),
-            weight=np.array([[float(self._weight)]]),
-            begins=np.array([[self._begins]]),
-            counted=np.array([[counted]]),
-            timed=np.array([[timed]]),
-            proving=np.array([[counted]]),
-            champion=champion,
-            challenger=challenger,
-        )
-        self._evidence, self._begins = self._judge.observe(ticks), False
+        warm, self._warm = timed and self._warm, timed
+        reset = (_fell(now[0], self._last[0]), _fell(now[1], self._last[1]))
+        tick = Tick(at, self._weight, self._begins, counted, warm, (champion, challenger), reset)
+        self._log(tick)
+        self._last = now
+        self._observe([tick])
+        assert self._evidence is not None  # noqa: S101 - it was observed
         return _decision(self._evidence) if counted else "hold"
+
+    def _catch_up(self, past: Sequence[Tick]) -> None:
+        """Judge the ticks of an earlier process; the counters are taken to have been read at the last of them."""
+        if len(past) > 1:
+            self._weight = past[-1].weight
+            self._observe(past[1:])
+            self._warm = past[-1].timed
+        self._last = (counters_after(past, 0), counters_after(past, 1))
+
+    def _observe(self, ticks: Sequence[Tick]) -> None:
+        for tick in ticks:
+            if tick.begins:
+                self.seen = 0
+            if tick.counted:
+                self.seen += sum(one.requests for one in tick.arms)
+                for so_far, one in zip(self._totals, tick.arms, strict=True):
+                    self._add(so_far, one, timed=tick.timed)
+        self._evidence, self._begins = self._judge.observe(side_by_side(ticks)), False
+        self._looked = ticks[-1].at
 
     @property
     def needed(self) -> int:
@@ -96,19 +122,19 @@ class Trial:
     @property
     def evidence(self) -> float:
         """Return the e-value against the challenger, all guardrails together."""
-        return float(np.exp(min(self._evidence.harm[0, 0], 600.0))) if self._evidence else 1.0
+        return float(np.exp(min(self._evidence.harm[0, -1], 600.0))) if self._evidence else 1.0
 
     @property
     def evidence_by(self) -> dict[str, float]:
         """Return the e-value against the challenger by guardrail."""
         by = self._evidence.harm_by if self._evidence else {}
-        return {name: float(f"{np.exp(min(one[0, 0], 600.0)):.4g}") for name, one in by.items()}
+        return {name: float(f"{np.exp(min(one[0, -1], 600.0)):.4g}") for name, one in by.items()}
 
     @property
     def culprit(self) -> str:
         """Return the guardrail with the most evidence against the challenger."""
         by = self._evidence.harm_by if self._evidence else {}
-        return max(by, key=lambda name: float(by[name][0, 0]), default="")
+        return max(by, key=lambda name: float(by[name][0, -1]), default="")
 
     def describe(self, guardrail: str) -> str:
         """Return both arms' counts since the start in words."""
@@ -124,10 +150,7 @@ class Trial:
         if self._evidence is None:
             return "no requests yet"
         safety, harm = self._evidence.safety_by, self._evidence.harm_by
-        parts = [
-            f"{name}: for {np.exp(min(safety[name][0, 0], 9.2)):.1f}, against {np.exp(min(harm[name][0, 0], 9.2)):.1f}"
-            for name in safety
-        ]
+        parts = [f"{name}: for {_shown(safety[name])}, against {_shown(harm[name])}" for name in safety]
         return f"{self.seen:,} requests; {'; '.join(parts)}"
 
     def _counts(self) -> tuple[Counts, Counts]:
@@ -144,24 +167,31 @@ class Trial:
             total.slow += sum(more.latency[int(self._judge.slow_above[0]) + 1 :])
 
 
+def _shown(evidence: Floats) -> str:
+    return f"{np.exp(min(evidence[0, -1], 9.2)):.1f}"
+
+
+def _baseline(before: Counts) -> Baseline:
+    rate = np.array([before.errors / max(before.requests, 1)])
+    return Baseline(rate, np.array([before.latency], dtype=np.float64), np.ones(1))
+
+
 def _decision(evidence: Evidence) -> Decision:
-    if evidence.invalid[0, 0]:
+    if evidence.invalid[0, -1]:
         return "invalid"
-    if evidence.rolls_back[0, 0]:
+    if evidence.rolls_back[0, -1]:
         return "roll-back"
-    return "go-on" if evidence.goes_on[0, 0] else "hold"
+    return "go-on" if evidence.goes_on[0, -1] else "hold"
+
+
+def _fell(new: Counts, old: Counts) -> bool:
+    return new.requests < old.requests or sum(new.latency) < sum(old.latency)
 
 
 def _since(new: Counts, old: Counts) -> Counts:
     """Return what happened between two readings; all of the new one when the counter was reset."""
-    if new.requests < old.requests or sum(new.latency) < sum(old.latency):
+    if _fell(new, old):
         return new
     latency = tuple(max(there - before, 0) for there, before in zip(new.latency, old.latency, strict=True))
     started = max(new.started - old.started, 0)
     return Counts(started, new.requests - old.requests, max(new.errors - old.errors, 0), latency)
-
-
-def _arm(counts: Counts) -> Arm:
-    numbers = (np.array([[float(one)]]) for one in (counts.requests, counts.errors, counts.started))
-    requests, errors, started = numbers
-    return Arm(requests, errors, np.array([[counts.latency]], dtype=np.float64), np.zeros((1, 1, 0)), started)

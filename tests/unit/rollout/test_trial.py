@@ -1,5 +1,6 @@
 """From rising counters to decisions: resets, gaps, ticks without the challenger, and what is said about them."""
 
+import json
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -7,6 +8,7 @@ import pytest
 
 from mlops_ci.errors import ProgramFailed
 from mlops_ci.rollout.judge import Policy
+from mlops_ci.rollout.live_ticks import Tick
 from mlops_ci.rollout.trial import Trial
 from mlops_ci.traffic.engine import Counts, Engine
 
@@ -36,7 +38,7 @@ class Counters:
 
 def begun(counters: Counters, weight: int = 25) -> Trial:
     """Return a trial whose first step has begun, and whose first tick is over."""
-    trial = Trial(cast("Engine", counters), OLD, NEW, Policy(slow=250.0))
+    trial = Trial(cast("Engine", counters), (OLD, NEW), Policy(slow=250.0))
     trial.begin_step(weight)
     assert trial.look(1.0, counted=True, timed=True) == "hold"
     return trial
@@ -86,7 +88,7 @@ def test_while_it_warms_up_slow_answers_do_not_count() -> None:
 
 def test_answers_from_before_a_change_of_weights_do_not_count() -> None:
     counters = Counters()
-    trial = Trial(cast("Engine", counters), OLD, NEW, Policy())
+    trial = Trial(cast("Engine", counters), (OLD, NEW), Policy())
     trial.begin_step(25)
     counters.add(NEW, 100, errors=100)
     assert trial.look(1.0, counted=True, timed=True) == "hold"
@@ -166,3 +168,38 @@ def test_a_challenger_that_hangs_has_its_share_all_the_same() -> None:
 def test_what_a_good_challenger_needs_is_announced() -> None:
     trial = begun(Counters(), weight=5)
     assert 5_000 < trial.needed < 50_000
+
+
+@pytest.mark.parametrize("stop", [3, 9, 14])
+def test_another_process_goes_on_where_the_log_ends(stop: int) -> None:
+    """Counters that began anew in between are taken for what they are by both."""
+    log: list[Tick] = []
+    counters = Counters()
+    whole = Trial(cast("Engine", counters), (OLD, NEW), Policy(slow=250.0), log=log.append)
+    whole.begin_step(25)
+    for second in range(1, stop):
+        if second == 7:
+            counters.totals = {}
+        counters.add(OLD, 300, errors=1, slow=3)
+        counters.add(NEW, 100, errors=second % 2, slow=2)
+        whole.look(float(second), counted=True, timed=True)
+    lines = [json.loads(json.dumps(tick.to_json("r", counters.bounds))) for tick in log]
+    read = [Tick.from_json(line, counters.bounds) for line in lines]
+    assert read == log
+    resumed = Trial(cast("Engine", counters), (OLD, NEW), Policy(slow=250.0), read)
+    for second in range(stop, stop + 3):
+        counters.add(OLD, 300, errors=1)
+        counters.add(NEW, 100, errors=2)
+        decisions = [one.look(float(second), counted=True, timed=True) for one in (whole, resumed)]
+        assert decisions[0] == decisions[1]
+    assert resumed.evidence_by == whole.evidence_by
+    assert resumed.describe("errors") == whole.describe("errors")
+    assert resumed.seen == whole.seen
+
+
+def test_ticks_of_other_buckets_are_not_gone_on_with() -> None:
+    counters = Counters()
+    log: list[Tick] = []
+    Trial(cast("Engine", counters), (OLD, NEW), Policy(), log=log.append)
+    with pytest.raises(ValueError, match="buckets are others"):
+        Tick.from_json(log[0].to_json("r", counters.bounds), (50.0, 300.0))
