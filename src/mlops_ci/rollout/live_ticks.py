@@ -39,10 +39,10 @@ class Tick:
     def from_json(cls, raw: Mapping[str, Any], bounds: Sequence[float]) -> "Tick":
         """Return the tick that a line describes; raise KeyError or ValueError when it has none of these buckets."""
         champion, challenger = (raw["arms"][name] for name in _ARMS)
-        flags = (bool(raw[name]) for name in ("begins", "counted", "timed"))
+        begins, counted, timed = (bool(raw[name]) for name in ("begins", "counted", "timed"))
         arms = _counts(champion, bounds), _counts(challenger, bounds)
         reset = bool(champion.get("reset")), bool(challenger.get("reset"))
-        return cls(float(raw["t"]), int(raw["weight"]), *flags, arms, reset)
+        return cls(float(raw["t"]), int(raw["weight"]), begins, counted, timed, arms, reset)
 
 
 def side_by_side(ticks: Sequence[Tick]) -> Ticks:
