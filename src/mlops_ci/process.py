@@ -158,7 +158,7 @@ class Detached:
     """A service that outlives us, named so that another process can find exactly it again."""
 
     pid: int
-    started: float  # as the operating system records it: a recycled pid has another
+    started: float  # seconds, as the operating system records it: a recycled pid has another
 
     def to_json(self) -> dict[str, float]:
         """Return the identity as plain data."""
@@ -197,9 +197,8 @@ def alive(service: Detached) -> bool:
     import psutil
 
     try:
-        process = psutil.Process(service.pid)
-        same = abs(process.create_time() - service.started) < 0.05  # noqa: PLR2004 - clock ticks are 0.01 s
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        same = abs(_start_time(service.pid) - service.started) < 0.05  # noqa: PLR2004 - clock ticks are 0.01 s
+        return same and psutil.Process(service.pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
@@ -217,8 +216,15 @@ def stop(service: Detached, *, grace: float = 10.0) -> None:
 
 
 def _start_time(pid: int) -> float:
+    """Return when a process began, 0 when there is none: in seconds since the machine's start where it has /proc.
+
+    The time of day would move with the machine's clock, and make of a process another one.
+    """
     import psutil
 
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return float(fields[19]) / os.sysconf("SC_CLK_TCK")
     try:
         return float(psutil.Process(pid).create_time())
     except psutil.NoSuchProcess:

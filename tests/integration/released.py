@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,11 +20,17 @@ from mlops_ci.journeys.demo import plant_bug, rows_of
 from mlops_ci.journeys.load import Load
 from mlops_ci.journeys.workshop import Workshop
 from mlops_ci.net import Client, free_port
+from mlops_ci.tools.git import Git
 
 GOOD, BETTER, BUGGY = "1", "2", "3"  # versions
 
 # Enough evidence in seconds; the judge itself is tested by simulation.
-QUICK = {"MLOPS_CI_CANARY__STEPS": "[50]", "MLOPS_CI_CANARY__BETA": "0.2", "MLOPS_CI_CANARY__WARM_UP": "0s"}
+QUICK = {
+    "MLOPS_CI_CANARY__STEPS": "[50]",
+    "MLOPS_CI_CANARY__BETA": "0.2",
+    "MLOPS_CI_CANARY__WARM_UP": "0s",
+    "MLOPS_CI_CANARY__BAKE": "1s",
+}
 
 
 def make_workshop(folder: Path) -> Workshop:
@@ -57,6 +64,12 @@ class Scene:
     name: str
     port: int = field(default_factory=free_port)
     extra: dict[str, str] = field(default_factory=dict)
+    clone: Path | None = None  # another machine's
+
+    @property
+    def root(self) -> Path:
+        """Return the work tree in which commands run."""
+        return self.clone or self.workshop.root
 
     @property
     def environ(self) -> dict[str, str]:
@@ -68,9 +81,15 @@ class Scene:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start `mlops-ci words…` and return at once."""
-        argv = [sys.executable, "-m", "mlops_ci", *words]
+        return self._popen([sys.executable, "-m", "mlops_ci", *words])
+
+    def start_script(self, script: Path, *words: str) -> subprocess.Popen[str]:
+        """Start a Python script as a command would be."""
+        return self._popen([sys.executable, str(script), *words])
+
+    def _popen(self, argv: list[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            argv, cwd=self.workshop.root, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            argv, cwd=self.root, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def run(self, *words: str) -> tuple[int, dict[str, Any], str]:
@@ -101,7 +120,7 @@ class Scene:
         """Return the split of traffic, as the proxy says."""
         done = subprocess.run(
             [sys.executable, "-m", "mlops_ci", "canary", "status", "--format", "json"],
-            cwd=self.workshop.root, env=self.environ, capture_output=True, text=True, check=True,
+            cwd=self.root, env=self.environ, capture_output=True, text=True, check=True,
         )  # fmt: skip
         weights: dict[str, int] = json.loads(done.stdout)["in_force"]
         return weights
@@ -112,10 +131,30 @@ class Scene:
         answer = Client().post_json(f"http://127.0.0.1:{self.port}/predict", row)
         return str(answer.json()["release"])
 
+    def file(self, name: str) -> Path:
+        """Return a file of what runs here."""
+        return self.root / ".mlops-ci/run" / self.name / "flight-delay" / name
+
+    def elsewhere(self, folder: Path) -> "Scene":
+        """Return the same environment on another machine: a clone of the repository, with the same registry."""
+        origin = self.workshop.folder / "origin.git"
+        subprocess.run(["git", "clone", "--quiet", origin, folder], check=True)
+        keys = folder / ".mlops-ci/keys"
+        keys.mkdir(parents=True)
+        shutil.copy(self.workshop.root / ".mlops-ci/keys/evidence.pem", keys)
+        registry = {"MLOPS_CI_TRACKING_URI": f"sqlite:///{self.workshop.root}/mlflow.db"}
+        return Scene(self.workshop, self.name, extra=self.extra | registry, clone=folder)
+
+    def push_to_record(self, text: str) -> None:
+        """Write something into the release file, as a careless person would."""
+        git = Git(self.workshop.root)
+        parent = git.fetch("refs/heads/mlops-ci/state")
+        place = f"deploy/{self.name}/flight-delay.yaml"
+        git.push(git.commit(parent, {place: text.encode()}, "Oops\n"), "refs/heads/mlops-ci/state")
+
     def service(self, version: str) -> dict[str, Any]:
         """Return pid and port of a version's service."""
-        folder = self.workshop.root / ".mlops-ci/run" / self.name / "flight-delay/services"
-        (path,) = folder.glob(f"v{version}-*.json")
+        (path,) = self.file("services").glob(f"v{version}-*.json")
         found: dict[str, Any] = json.loads(path.read_text())
         return found
 
@@ -147,5 +186,5 @@ class Scene:
     def stop(self) -> None:
         """Stop everything that runs in this scene."""
         subprocess.run(
-            [sys.executable, "-m", "mlops_ci", "canary", "stop"], cwd=self.workshop.root, env=self.environ, check=True
+            [sys.executable, "-m", "mlops_ci", "canary", "stop"], cwd=self.root, env=self.environ, check=True
         )

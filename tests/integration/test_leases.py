@@ -83,7 +83,7 @@ def test_what_is_no_lease_renews_nothing(root: Path) -> None:
 
 def taken(folder: Path) -> Lease:
     """Return a lease of this machine that this very process holds."""
-    local = Lease(folder / "lease.json")
+    local = Lease(folder / "lease.json", SystemClock())
     local.take()
     return local
 

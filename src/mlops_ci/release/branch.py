@@ -1,8 +1,10 @@
 """The state branch: every change is a commit, the push is the lock, `git log` is the audit trail."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from mlops_ci.errors import UsageProblem
 from mlops_ci.release.state import State, parse
 from mlops_ci.tools.git import Git, PushRefused
 
@@ -81,11 +83,23 @@ class StateBranch:
         return self.git.committed_at(last[0]) if last else None
 
     def champions(self) -> list[State]:
-        """Return the recorded states, newest first."""
+        """Return the recorded states, newest first; what was no release file is left out."""
         commit = self.git.fetch(BRANCH)
-        if commit is None:
-            return []
-        return [self._at(one) for one in self.git.history(commit, self.empty.path)]
+        found = list[State]()
+        for one in self.git.history(commit, self.empty.path) if commit else []:
+            with suppress(UsageProblem):
+                found.append(self._at(one))
+        return found
+
+    def restore(self, state: State) -> None:
+        """Record a state of its history again, where the release file is none any more.
+
+        Raises:
+            PushRefused: origin does not take the commit.
+        """
+        parent = self.git.fetch(BRANCH)
+        note = Note("Restore the release file from its history", state.champion.name if state.champion else "-")
+        self.git.push(self.git.commit(parent, {state.path: state.to_yaml().encode()}, note.message()), BRANCH)
 
     def _at(self, commit: str | None) -> State:
         text = self.git.read(commit, self.empty.path) if commit else None

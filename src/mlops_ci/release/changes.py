@@ -45,21 +45,20 @@ def promote(release: Release) -> Change:
 
 
 def undo(release: Release, champion: Release, *, rejected: bool) -> Change:
-    """Take our own canary off the record, or a promotion that traffic did not follow; another's stays."""
+    """Take our own canary off the record, or a promotion that did not last; another's stays.
+
+    A release that is rejected is remembered: it must not start again.
+    """
 
     def decide(state: State) -> State:
         if state.challenger is not None and state.challenger.release == release:
-            return state.without_challenger(reject=rejected)
-        return replace(state, champion=champion) if state.champion == release else state
+            state = replace(state, challenger=None)
+        elif state.champion == release:
+            state = replace(state, champion=champion)
+        digest = release.model_digest
+        return replace(state, rejected=(*_without(state.rejected, digest), digest)) if rejected else state
 
     return decide
-
-
-def reject(release: Release) -> Change:
-    """Remember a release that must not start again."""
-    return lambda state: replace(
-        state, rejected=(*_without(state.rejected, release.model_digest), release.model_digest)
-    )
 
 
 def _without(digests: tuple[str, ...], digest: str) -> tuple[str, ...]:

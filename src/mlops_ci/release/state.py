@@ -34,6 +34,7 @@ class Challenger:
     release: Release
     weight: int  # percent
     step: int  # 1-based
+    against: tuple[tuple[str, float], ...] = ()  # guardrail, e-value against it when the step began
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,9 @@ class State:
         if self.champion:
             document["champion"] = _plain(self.champion)
         if self.challenger:
-            place = {"weight": self.challenger.weight, "step": self.challenger.step}
+            place: dict[str, Any] = {"weight": self.challenger.weight, "step": self.challenger.step}
+            if self.challenger.against:
+                place["against"] = dict(self.challenger.against)
             document["challenger"] = _plain(self.challenger.release) | place
         document["rejected"] = list(self.rejected)
         stream = io.StringIO()
@@ -116,7 +119,10 @@ def _challenger(raw: dict[str, Any]) -> Challenger:
     weight, step = int(raw.pop("weight")), int(raw.pop("step"))
     if not (0 < weight < 100 and step > 0):  # noqa: PLR2004 - percent
         raise ValueError(f"there is no step {step} at {weight} %")
-    return Challenger(_release(raw), weight, step)
+    against = tuple((str(name), float(value)) for name, value in dict(raw.pop("against", {})).items())
+    if not all(0 <= value < float("inf") for _, value in against):
+        raise ValueError("evidence is at least 0")
+    return Challenger(_release(raw), weight, step, against)
 
 
 def _plain(release: Release) -> dict[str, str]:

@@ -1,13 +1,20 @@
 """Put a canary's parts together from the settings: on this machine, processes behind Envoy."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from mlops_ci.ports import Clock
+from mlops_ci.evidence import seal
+from mlops_ci.ports import Clock, Progress
 from mlops_ci.release.branch import StateBranch
+from mlops_ci.release.keyring import Keyring
 from mlops_ci.release.leases import RemoteLease
+from mlops_ci.rollout import supervisor
 from mlops_ci.rollout.candidates import Shelf
-from mlops_ci.rollout.lease import Lease
+from mlops_ci.rollout.journal import Journal
+from mlops_ci.rollout.lease import Guard, Lease
+from mlops_ci.rollout.parts import Parts
+from mlops_ci.rollout.recorder import Recorder
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.tools.git import Git
 from mlops_ci.tools.mlflow import Registry
@@ -27,9 +34,9 @@ class Assembly:
     settings_path: Path | None = None
     chosen_model: str | None = None  # by --model, when the settings hold several
 
-    def branch(self) -> StateBranch:
-        """Return the record of this environment."""
-        return StateBranch(self.git, self.settings.environment, self.model)
+    def branch(self, environment: str | None = None) -> StateBranch:
+        """Return the record of this environment, or of another."""
+        return StateBranch(self.git, environment or self.settings.environment, self.model)
 
     def engine(self) -> LocalEngine:
         """Return what runs this model's versions here."""
@@ -39,7 +46,7 @@ class Assembly:
 
     def lease(self) -> Lease:
         """Return the lease of whoever steers."""
-        return Lease(self.engine().folder / "lease.json")
+        return Lease(self.engine().folder / "lease.json", self.clock)
 
     def remote_lease(self) -> RemoteLease:
         """Return the same on origin, for other machines."""
@@ -49,3 +56,23 @@ class Assembly:
         """Return where code and models of releases come from; it connects to the registry."""
         registry = Registry(self.tracking_uri, self.root)
         return Shelf(self.git, registry, self.model, self.root / self.settings.runtime, tuple(self.settings.serve))
+
+    def journal(self) -> Journal:
+        """Return what canaries did on this machine."""
+        return Journal(self.engine().folder)
+
+    def parts(self, progress: Progress, keyring: Keyring) -> Parts:
+        """Return what a canary is steered by; the registry is connected when a version must be fetched."""
+        signer = cache(keyring.signer)
+        shelf = cache(self.shelf)
+        guard = Guard(self.lease(), lambda: supervisor.start(self), self.remote_lease().renewed)
+        return Parts(
+            self.engine(),
+            Recorder(self.branch(), lambda statement: seal(statement, signer()), self.clock, progress),
+            lambda release: shelf().workload(release),
+            self.settings,
+            self.clock,
+            progress,
+            guard,
+            self.journal(),
+        )

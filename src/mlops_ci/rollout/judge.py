@@ -4,6 +4,7 @@ One error budget α over all guardrails, shared out before the start, bounds the
 worse is rolled back. Going on needs every guardrail's consent.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +25,7 @@ _INCIDENT_WINDOW = 60.0  # seconds
 _INCIDENT_LEAST = 6.0
 _INCIDENT_TIMES = 2.5
 _DOUBT = 2.0  # evidence against a challenger from which on no step is left
+_LEAST = 1e-300  # an e-value's logarithm must be finite
 _SLOW_PART = 0.05  # where no bound is set, slow is what about this part of the champion's answers is
 
 
@@ -110,7 +112,14 @@ class _Guardrail:
 class Judge:
     """Follows one release, or many at once, from tick to tick."""
 
-    def __init__(self, baseline: Baseline, policy: Policy, bounds: Floats, bins: int = 0) -> None:
+    def __init__(
+        self,
+        baseline: Baseline,
+        policy: Policy,
+        bounds: Floats,
+        bins: int = 0,
+        so_far: Mapping[str, float] | None = None,
+    ) -> None:
         """Begin with no evidence.
 
         Args:
@@ -118,9 +127,11 @@ class Judge:
             policy: by what to decide.
             bounds: upper bounds of the latency buckets but the last; none, or at least two.
             bins: of predictions; 0 when they are not counted.
+            so_far: e-values against the challenger by guardrail, gathered before; those of now are multiplied by them.
         """
         releases = len(baseline.error_rate)
         self.policy = policy
+        self._so_far = {name: float(np.log(max(value, _LEAST))) for name, value in (so_far or {}).items()}
         self.slow_above = _slow_bound(baseline.latency, bounds, policy.slow)
         self._errors, self._bursts = HarmEvidence(releases), Bursts(baseline.bursts)
         self._at: Floats | None = None  # the last tick's time
@@ -158,6 +169,7 @@ class Judge:
             known = ticks.counted[..., None]
             champion, challenger = ticks.champion.predictions * known, ticks.challenger.predictions * known
             by["predictions"] = self._predictions.observe(champion, challenger)
+        by = {name: one + self._so_far.get(name, 0.0) for name, one in by.items()}
         harm = log_mixture(np.stack(list(by.values()), -1), np.array([self.shares[name] for name in by]))
         return Evidence(self.policy, harm, by, safety, self._split_of(ticks))
 

@@ -1,28 +1,41 @@
 """Who steers a canary right now: a file that the controller touches, and whose age tells that it is gone."""
 
+import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from mlops_ci.errors import ProgramFailed
+from mlops_ci.ports import Clock
 from mlops_ci.process import Detached, alive, identity
+from mlops_ci.release.leases import EXPIRES_AFTER as EXPIRES_ON_ORIGIN
 
 EXPIRES_AFTER = 15.0  # seconds without a renewal
+_LOCK_TRIES = 3  # one a second
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The lease on one model in one environment, on this machine."""
+    """The lease on one model in one environment, on this machine.
+
+    The file's time of modification is the clock's monotonic time of the last renewal: it needs no room on a full
+    disk, and a machine's clock that is set anew ends no canary. In a lease that was promised it is when that ends.
+    """
 
     path: Path
+    clock: Clock
 
     def take(self) -> None:
         """Say that this process steers."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(json.dumps(identity(os.getpid()).to_json()))
+        self._write(identity(os.getpid()).to_json(), self.clock.monotonic())
+
+    def promise(self, seconds: float) -> None:
+        """Say that nobody steers now, and that somebody will within that time."""
+        self._write({"promised": seconds}, self.clock.monotonic() + seconds)
 
     def renew(self) -> None:
         """Say that this process still steers.
@@ -33,7 +46,7 @@ class Lease:
         holder = self._holder()
         if holder is None or holder.pid != os.getpid():
             raise ProgramFailed("The lease ran out, so the supervisor has ended this canary. Run it again.")
-        os.utime(self.path)
+        self._stamp(self.path, self.clock.monotonic())
 
     def release(self) -> None:
         """Say that nobody steers any more; another's lease stays."""
@@ -45,44 +58,101 @@ class Lease:
         """Say whether somebody should be steering: the lease was taken and not released."""
         return self.path.exists()
 
-    def lost(self, now: float) -> bool:
-        """Say whether its holder is dead, or has not renewed it for too long.
+    def promised(self) -> bool:
+        """Say whether nobody steers for the moment, as was announced."""
+        return self._promise() is not None
 
-        Args:
-            now: seconds since the epoch, by the clock that also stamps files.
-        """
+    def steered(self) -> bool:
+        """Say whether another process steers now, and lives."""
         holder = self._holder()
-        if holder is None:
-            return self.held()
+        return holder is not None and holder.pid != os.getpid() and not self.lost()
+
+    def lost(self) -> bool:
+        """Say whether its holder is dead or has not renewed it for too long, or a promise was not kept."""
         try:
-            return now - self.path.stat().st_mtime > EXPIRES_AFTER or not alive(holder)
+            stamp, now = self.path.stat().st_mtime, self.clock.monotonic()
         except FileNotFoundError:
             return False
+        promise, holder = self._promise(), self._holder()
+        if promise is not None:
+            return not now <= stamp <= now + promise
+        if holder is None:
+            return self.held()
+        return not now - EXPIRES_AFTER <= stamp <= now + 1 or not alive(holder)
+
+    @contextmanager
+    def watched(self) -> Iterator[bool]:
+        """Be the one who watches this lease: False for a second one, who may go."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".watched").open("w") as lock:
+            yield any(self._locked(lock) for _ in range(_LOCK_TRIES))
+
+    def _locked(self, lock: IO[str]) -> bool:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.clock.sleep(1.0)  # its holder may be about to go, with the canary before
+            return False
+        return True
+
+    def _write(self, content: dict[str, float], stamp: float) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_suffix(".partial")
+        partial.write_text(json.dumps(content))
+        self._stamp(partial, stamp)
+        partial.replace(self.path)
+
+    @staticmethod
+    def _stamp(path: Path, seconds: float) -> None:
+        os.utime(path, (seconds, seconds))
+
+    def _content(self) -> dict[str, float]:
+        try:
+            raw = json.loads(self.path.read_text())
+            return {str(name): float(value) for name, value in raw.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+
+    def _promise(self) -> float | None:
+        return self._content().get("promised")
 
     def _holder(self) -> Detached | None:
         """Return who took the lease; None when nobody did, or the file does not say."""
-        try:
-            raw = json.loads(self.path.read_text())
-            holder = Detached(int(raw["pid"]), float(raw["started"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        raw = self._content()
+        if not raw.get("pid", 0.0) > 0 or "started" not in raw:
             return None
-        return holder if holder.pid > 0 else None
+        return Detached(int(raw["pid"]), raw["started"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Guard:
     """Holds the lease while the `with` block lasts, with a supervisor standing by."""
 
     lease: Lease
     start: Callable[[], None]  # starts the supervisor
+    renewed_on_origin: Callable[[], float | None] = lambda: None  # when anybody said there that they steer
+    promise: float | None = None  # seconds for which the canary is left to itself when the block ends
 
     def __enter__(self) -> Self:
+        self.promise = None
         self.lease.take()
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.lease.release()
+        if self.promise is None:
+            self.lease.release()
+        else:
+            self.lease.promise(self.promise)
+
+    def steered(self, now: float) -> str | None:
+        """Return who steers this canary now, beside this process, as the end of a sentence; None when nobody does."""
+        if self.lease.steered():
+            return "by another process here"
+        if self.lease.held():
+            return None  # here, by one that is gone or has left it
+        last = self.renewed_on_origin()
+        return "on another machine" if last is not None and now - last <= EXPIRES_ON_ORIGIN else None
 
     def renew(self) -> None:
         """Say that the holder is well."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from mlops_ci.errors import NothingToJudge
 from mlops_ci.release.branch import Note, StateBranch
 from mlops_ci.release.state import Release, State
+from mlops_ci.rollout.journal import Unrecorded
 from mlops_ci.traffic.engine import Workload
 from mlops_ci.traffic.local import LocalEngine
 
@@ -18,6 +19,8 @@ class Plan:
     leaving: Release | None = None  # goes: a challenger, or the present champion
     new_champion: bool = False
     challenger: Release | None = None  # goes as well, when the champion does
+    rejected: bool = False  # the challenger was judged, and that judgement is not on the record yet
+    why: str = ""
 
     def describe(self) -> str:
         """Return the plan as one sentence."""
@@ -29,13 +32,14 @@ class Plan:
         return f"All traffic to {self.target.name}; the {kind} {self.leaving.name} goes."
 
 
-def make_plan(state: State, past: list[State], to: str | None) -> Plan:
+def make_plan(state: State, past: list[State], to: str | None, unrecorded: Unrecorded | None = None) -> Plan:
     """Decide where to return to.
 
     Args:
         state: what is recorded now.
         past: the recorded states, newest first.
         to: a version, `previous`, or None: end a canary, but never leave the champion without being told to.
+        unrecorded: how a canary ended that could not be recorded.
 
     Raises:
         NothingToJudge: the version was never champion, or there is no earlier one that was not rejected.
@@ -43,7 +47,10 @@ def make_plan(state: State, past: list[State], to: str | None) -> Plan:
     if state.champion is None:
         return Plan(None)
     if to is None or to == state.champion.version:
-        return Plan(state.champion, state.challenger.release if state.challenger else None)
+        leaving = state.challenger.release if state.challenger else None
+        if leaving and unrecorded and unrecorded.release == leaving.name:
+            return Plan(state.champion, leaving, rejected=unrecorded.rejected, why=unrecorded.subject)
+        return Plan(state.champion, leaving)
     for one in past:
         champion = one.champion
         if champion is None or champion.model_digest == state.champion.model_digest:
@@ -83,12 +90,13 @@ def apply(
             engine.start(workload(target))
         engine.route({target.name: 100})
     if plan.leaving:
-        subject = f"Roll back to {target.name}" + (f": {reason}" if reason else "")
-        branch.change(_returning(plan), Note(subject, plan.leaving.name, "-", 0, "rollback"))
-        if served_here:
-            engine.retire(plan.leaving.name, drain=drain)
-        if served_here and plan.challenger:
-            engine.retire(plan.challenger.name, drain=0.0)
+        subject = plan.why or f"Roll back to {target.name}" + (f": {reason}" if reason else "")
+        branch.change(
+            _returning(plan), Note(subject, plan.leaving.name, "-", 0, "fail" if plan.rejected else "rollback")
+        )
+    if served_here:
+        for name in engine.versions() - {target.name}:
+            engine.retire(name, drain=drain if plan.leaving and name == plan.leaving.name else 0.0)
 
 
 def _returning(plan: Plan) -> Callable[[State], State]:
@@ -99,6 +107,6 @@ def _returning(plan: Plan) -> Callable[[State], State]:
             return replace(state, champion=plan.target, challenger=None, rejected=rejected)
         if state.challenger and state.challenger.release not in (plan.leaving, plan.challenger):
             return state  # another canary has begun since the plan was made
-        return state.without_challenger(reject=False)
+        return state.without_challenger(reject=plan.rejected)
 
     return decide

@@ -5,21 +5,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 import mlops_ci
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.process import spawn
 from mlops_ci.release.leases import RENEW_EVERY, RemoteLease
-from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.lease import Lease
+
+if TYPE_CHECKING:
+    from mlops_ci.rollout.assembly import Assembly
 
 _LOOK_EVERY = 1.0  # seconds
 _TRIES = 40
 _LAST_RENEWAL = 10.0  # seconds that a renewal under way may take before the lease is released
 
 
-def start(parts: Assembly) -> None:
+def start(parts: "Assembly") -> None:
     """Start the supervisor of this canary, in a session of its own; it ends when the lease is released."""
     options, folder = parts.settings, parts.engine().folder
     place = {"environment": options.environment, "host": options.host, "port": options.port, "runtime": options.runtime}
@@ -33,21 +36,33 @@ def start(parts: Assembly) -> None:
     spawn(argv, cwd=parts.root, env={"PYTHONPATH": source}, log=folder / "supervisor.log")
 
 
-def supervise(lease: Lease, remote: RemoteLease, put_back: Callable[[], object], clock: Clock, log: Progress) -> None:
+def supervise(
+    lease: Lease,
+    remote: RemoteLease,
+    put_back: Callable[[], object],
+    clock: Clock,
+    log: Progress,
+    healthy: Callable[[], bool] = lambda: True,
+) -> None:
     """Stand by until the canary ends; meanwhile the lease on origin tells other machines that somebody does.
 
     A lease that cannot be released on origin expires there, and a canary that nobody steers is found by the watchdog.
+    Where one stands by already, a second does nothing.
     """
     ended = Event()
     renewing = Thread(target=_renew, args=(remote, ended, clock, log), daemon=True)
-    renewing.start()  # beside the watch: an origin that does not answer must not keep the champion waiting
-    try:
-        watch(lease, put_back, clock, log)
-    finally:
-        ended.set()
-        renewing.join(_LAST_RENEWAL)
-    with suppress(MlopsCiError):
-        remote.release()
+    with lease.watched() as first:
+        if not first:
+            return
+        renewing.start()  # beside the watch: an origin that does not answer must not keep the champion waiting
+        try:
+            watch(lease, put_back, clock, log, healthy)
+        finally:
+            ended.set()
+    renewing.join(_LAST_RENEWAL)
+    if not lease.held():
+        with suppress(MlopsCiError):
+            remote.release()
 
 
 def _renew(remote: RemoteLease, ended: Event, clock: Clock, log: Progress) -> None:
@@ -61,7 +76,13 @@ def _renew(remote: RemoteLease, ended: Event, clock: Clock, log: Progress) -> No
             return
 
 
-def watch(lease: Lease, put_back: Callable[[], object], clock: Clock, progress: Progress) -> None:
+def watch(
+    lease: Lease,
+    put_back: Callable[[], object],
+    clock: Clock,
+    progress: Progress,
+    healthy: Callable[[], bool] = lambda: True,
+) -> None:
     """Wait until the lease is released; when it is lost instead, put the champion back and record it.
 
     Args:
@@ -69,13 +90,14 @@ def watch(lease: Lease, put_back: Callable[[], object], clock: Clock, progress: 
         put_back: does what `mlops-ci rollback` does; tried again while it fails.
         clock: the machine's.
         progress: the supervisor's log.
+        healthy: says whether what gets traffic runs; asked while nobody else looks, between a canary's commands.
     """
-    while lease.held() and not lease.lost(clock.now()):
+    while lease.held() and not lease.lost() and (healthy() or not lease.promised()):
         clock.sleep(_LOOK_EVERY)
     if not lease.held():
         return
     lease.take()  # should the controller wake up, its next renewal tells it that it is not in charge any more
-    progress.note("The canary's controller is gone: all traffic goes back to the champion.")
+    progress.note("The canary's controller is gone, or its challenger: all traffic goes back to the champion.")
     for _ in range(_TRIES):
         try:
             put_back()

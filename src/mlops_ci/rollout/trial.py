@@ -1,6 +1,6 @@
 """One canary as it runs: from an engine's rising counters to the judge's decision, tick by tick."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,7 +37,13 @@ class Trial:
     """Follows two versions; a counter that falls was reset, and its tick starts from zero."""
 
     def __init__(
-        self, engine: Engine, names: tuple[str, str], policy: Policy, past: Sequence[Tick] = (), log: Log = _forget
+        self,
+        engine: Engine,
+        names: tuple[str, str],
+        policy: Policy,
+        past: Sequence[Tick] = (),
+        log: Log = _forget,
+        so_far: Mapping[str, float] | None = None,
     ) -> None:
         """Take the present counts as the start, and the champion's up to now as its baseline; or go on.
 
@@ -47,18 +53,22 @@ class Trial:
             policy: by what to judge.
             past: the ticks of this canary so far, as `log` got them: the evidence stands where it stood then.
             log: gets every tick, before it is judged.
+            so_far: e-values by guardrail, where the ticks that they came from are not at hand.
         """
         self._engine, self._names, self._log = engine, names, log
         self._evidence: Evidence | None = None
         self._totals = (_Totals(), _Totals())
-        self._weight, self._begins = 1, True
+        self.weight, self._begins = 1, True
         self._looked, self._warm = 0.0, False  # when a tick last ended, and whether latencies counted then
         self.seen = 0
         none = Counts(0, 0, 0, (0,) * (len(engine.bounds) + 1))
         self._last = (none, none)
         first = past[0] if past else Tick(0.0, 0, begins=False, counted=False, timed=False, arms=self._counts())
         self._last = first.arms
-        self._judge = Judge(_baseline(first.arms[0]), policy, np.array(engine.bounds, dtype=np.float64))
+        self.before = first.arms[0]  # the champion's counts when the canary began
+        known = None if past else so_far
+        bounds = np.array(engine.bounds, dtype=np.float64)
+        self._judge = Judge(_baseline(self.before), policy, bounds, so_far=known)
         if past:
             self._catch_up(past)
         else:
@@ -66,7 +76,7 @@ class Trial:
 
     def begin_step(self, weight: int) -> None:
         """Say that the challenger now gets `weight` percent."""
-        self._weight, self._begins, self.seen = weight, True, 0
+        self.weight, self._begins, self.seen = weight, True, 0
 
     def look(self, at: float, *, counted: bool, timed: bool) -> Decision:
         """Read the counters and decide.
@@ -86,7 +96,7 @@ class Trial:
             return "hold"  # what came in is counted with the next tick
         warm, self._warm = timed and self._warm, timed
         reset = (_fell(now[0], self._last[0]), _fell(now[1], self._last[1]))
-        tick = Tick(at, self._weight, self._begins, counted, warm, (champion, challenger), reset)
+        tick = Tick(at, self.weight, self._begins, counted, warm, (champion, challenger), reset)
         self._log(tick)
         self._last = now
         self._observe([tick])
@@ -96,7 +106,7 @@ class Trial:
     def _catch_up(self, past: Sequence[Tick]) -> None:
         """Judge the ticks of an earlier process; the counters are taken to have been read at the last of them."""
         if len(past) > 1:
-            self._weight = past[-1].weight
+            self.weight = past[-1].weight
             self._observe(past[1:])
             self._warm = past[-1].timed
         self._last = (counters_after(past, 0), counters_after(past, 1))
@@ -116,7 +126,7 @@ class Trial:
     def needed(self) -> int:
         """Return about how many requests of both arms a good challenger needs in this step."""
         beta = self._judge.policy.beta
-        needed = [requests_needed(float(rate[0]), self._weight, beta) for rate in self._judge.rates.values()]
+        needed = [requests_needed(float(rate[0]), self.weight, beta) for rate in self._judge.rates.values()]
         return round(min(max(needed), 1e15))
 
     @property

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from mlops_ci.settings.fields import Duration, Section
 
+ENVIRONMENT = r"^[a-z0-9][a-z0-9-]{0,39}$"
 Percent = Annotated[int, Field(ge=1, le=99)]
 
 
@@ -16,7 +17,7 @@ class CanarySettings(Section):
     serve: list[str] = Field(min_length=1, description="Command that serves the model named by MODEL_PATH on PORT.")
     environment: str = Field(
         default="production",
-        pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
+        pattern=ENVIRONMENT,
         description="Environment that is released to.",
     )
     host: str = Field(default="127.0.0.1", description="Address on which the proxy listens.")
@@ -37,6 +38,27 @@ class CanarySettings(Section):
     beta: float = Field(default=0.05, gt=0, lt=0.5, description="Chance that a step overlooks a harmful challenger.")
     warm_up: Duration = Field(default=60.0, ge=0, description="Time after a start in which slow answers do not count.")
     time_limit: Duration = Field(default=3600.0, gt=0, description="After this a canary without evidence ends.")
+    bake: Duration = Field(
+        default=60.0, ge=0, description="Time after a promotion in which the old champion stands beside the new one."
+    )
+    watch_for: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="Time that one command watches; then it leaves the canary as it stands to the next command.",
+    )
+    attendance: Duration = Field(
+        default=900.0,
+        gt=0,
+        description="Time from one command of a canary to the next; after that the champion gets its traffic back.",
+    )
+    metrics_timeout: Duration = Field(
+        default=600.0, gt=0, description="Time without metrics after which the evidence counts as lost."
+    )
+    after: str | None = Field(
+        default=None,
+        pattern=ENVIRONMENT,
+        description="Environment in which a version must be the champion before it gets traffic in this one.",
+    )
     ready_timeout: Duration = Field(default=60.0, gt=0, description="Time a server has to become healthy.")
     drain: Duration = Field(default=5.0, ge=0, description="Time an old server has to finish what it began.")
     demands: list[Literal["scan", "sbom", "signature"]] = Field(

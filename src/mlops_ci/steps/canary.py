@@ -4,10 +4,12 @@ from typing import Any
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
 from mlops_ci.report import Effect, Finding, Location, Measurement, Severity, StepReport
-from mlops_ci.rollout import supervisor, supply_chain
+from mlops_ci.rollout import supply_chain
 from mlops_ci.rollout.assembly import Assembly
-from mlops_ci.rollout.controller import Canary, Cause, Outcome
-from mlops_ci.rollout.lease import Guard
+from mlops_ci.rollout.candidates import Candidate
+from mlops_ci.rollout.controller import Canary
+from mlops_ci.rollout.order import demand_released
+from mlops_ci.rollout.outcome import Cause, Outcome
 from mlops_ci.rollout.plan import SLOW_RATE, Traffic
 from mlops_ci.rollout.proofs import override_found
 from mlops_ci.settings.canary import CanarySettings as Options
@@ -32,6 +34,14 @@ _FINDINGS: dict[Cause, tuple[str, Severity, Effect, str, str]] = {
     "crashed": (
         "MCI-CANARY-003", "critical", "blocks", "The challenger stopped running",
         "Traffic is back on the champion. The end of its log says why.",
+    ),
+    "no-answer": (
+        "MCI-CANARY-008", "critical", "blocks", "The challenger gives no answer",
+        "Traffic is back on the champion. The challenger's log says what it waits for.",
+    ),
+    "unhealthy": (
+        "MCI-CANARY-009", "critical", "blocks", "The challenger fails its health check",
+        "Traffic is back on the champion. The challenger's log says why.",
     ),
     "time-limit": (
         "MCI-CANARY-004", "medium", "undecided", "The evidence did not decide in time",
@@ -61,7 +71,7 @@ def evaluate(outcome: Outcome, options: Options) -> tuple[tuple[Finding, ...], t
         value=None,
         threshold=1 / options.alpha,
         method="sequential likelihood ratios, valid at any time",
-        verdict="pass" if outcome.promoted else None,
+        verdict="pass" if outcome.decision in {"promote", "go-on"} else None,
         evidence={
             "e_value": outcome.evidence,
             "guardrail": outcome.guardrail,
@@ -70,7 +80,7 @@ def evaluate(outcome: Outcome, options: Options) -> tuple[tuple[Finding, ...], t
     )
     place = Location(name=release.name)
     overridden = (override_found(release.override, release.name),) if release.override else ()
-    if outcome.promoted:
+    if outcome.decision != "roll-back":
         return overridden, (against,)
     code, severity, effect, title, remedy = _FINDINGS[outcome.cause]
     message = f"{outcome.detail}. {remedy}" if outcome.detail else remedy
@@ -88,27 +98,55 @@ def _unrecorded(place: Location) -> Finding:
 
 
 def run(options: Options, context: Context) -> StepReport:
-    """Release a registered version, and report how that ended."""
+    """Release a registered version, or go on with its canary, and report how that ended."""
+    return _report(_canary(options, context).run(_candidate(options, context)), options, context)
+
+
+def start(options: Options, context: Context) -> StepReport:
+    """Begin a canary and leave it at its first step."""
+    return _report(_canary(options, context).start(_candidate(options, context)), options, context)
+
+
+def judge(options: Options, context: Context) -> StepReport:
+    """Watch the present step until its evidence decides."""
+    return _report(_canary(options, context).judge(), options, context)
+
+
+def step(options: Options, context: Context) -> StepReport:
+    """Take the next step of a canary whose present one is decided."""
+    return _report(_canary(options, context).step(), options, context)
+
+
+def promote(options: Options, context: Context) -> StepReport:
+    """Make the challenger the champion, after its last step was decided."""
+    return _report(_canary(options, context).promote(), options, context)
+
+
+def _canary(options: Options, context: Context) -> Canary:
     _refuse(options, context)
     git = Git(context.root, context.git_token)
     git.demand_clean_branch()
     git.demand_origin()
+    return Canary(assemble(options, context).parts(context.progress, context.keyring))
+
+
+def _candidate(options: Options, context: Context) -> Candidate:
+    """Return the version that is to be released, with everything proven that the settings demand.
+
+    Raises:
+        Rejected: something is not proven, or the version is not the champion of the environment before this one.
+    """
     parts = assemble(options, context)
-    engine, shelf = parts.engine(), parts.shelf()
-    canary = Canary(
-        engine=engine,
-        branch=parts.branch(),
-        workload=shelf.workload,
-        settings=options,
-        clock=context.clock,
-        progress=context.progress,
-        guard=Guard(parts.lease(), lambda: supervisor.start(parts)),
-    )
-    trusted = context.keyring.trusted(git.head())
+    shelf, trusted = parts.shelf(), context.keyring.trusted(parts.git.head())
     candidate = shelf.candidate(options.version, context.clock.now(), trusted)
+    if options.after:
+        demand_released(parts.branch(options.after), candidate.release)
     if options.demands:
         supply_chain.demand(options.demands, candidate.release, shelf, trusted, options.model_key)
-    outcome = canary.run(candidate)
+    return candidate
+
+
+def _report(outcome: Outcome, options: Options, context: Context) -> StepReport:
     findings, measurements = evaluate(outcome, options)
     return StepReport(
         NAME,
@@ -116,13 +154,13 @@ def run(options: Options, context: Context) -> StepReport:
         measurements=measurements,
         inputs={"model": outcome.release.model_digest, "commit": outcome.release.commit},
         outputs={
-            "decision": "promote" if outcome.promoted else "roll-back",
+            "decision": outcome.decision,
             "cause": outcome.cause,
             "version": outcome.release.version,
             "recorded": str(outcome.recorded).lower(),
         },
         timeline=tuple(outcome.timeline),
-        tools={"envoy": engine.proxy.version(), "mlflow": mlflow.version()},
+        tools={"envoy": assemble(options, context).engine().proxy.version(), "mlflow": mlflow.version()},
     )
 
 
@@ -183,9 +221,15 @@ def _rate(engine: Engine, context: Context) -> float:
 
 
 def look(options: Options, context: Context) -> dict[str, Any]:
-    """Return what is recorded, as the release file has it, and the split that is in force on this machine."""
+    """Return what is recorded, as the release file has it, what is in force on this machine, and who steers."""
     parts = assemble(options, context)
     parts.git.demand_origin()
-    engine = parts.engine()
-    in_force = engine.weights() if engine.proxy_runs() else {}
-    return {"recorded": parts.branch().read().to_yaml(), "in_force": in_force}
+    engine, state = parts.engine(), parts.branch().read()
+    guard = parts.parts(context.progress, context.keyring).guard
+    return {
+        "recorded": state.to_yaml(),
+        "in_force": engine.weights() if engine.proxy_runs() else {},
+        "challenger": state.challenger.release.name if state.challenger else None,
+        "steered": guard.steered(context.clock.now()) if state.challenger else None,
+        "last": parts.journal().last(),
+    }

@@ -1,6 +1,9 @@
 """Step `rollback`: all traffic to the last good release, and the record after it."""
 
+from mlops_ci.errors import UsageProblem
+from mlops_ci.release.branch import StateBranch
 from mlops_ci.release.leases import EXPIRES_AFTER
+from mlops_ci.release.state import State
 from mlops_ci.report import Finding, Location, StepReport
 from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.rollback import Plan, apply, make_plan
@@ -27,27 +30,52 @@ def run(options: Options, context: Context) -> StepReport:
     git.head()
     git.demand_origin()
     parts = Assembly(options, context.root, context.model, context.tracking_uri, git, context.clock)
-    branch, engine = parts.branch(), parts.engine()
+    branch = parts.branch()
     if options.if_lease_expired and (steered := _steered(parts, context.clock.now())):
         context.progress.note(steered)
         return StepReport(NAME, outputs={"decision": "nothing", "dry-run": str(options.dry_run).lower()})
-    plan = make_plan(branch.read(), branch.champions(), options.to)
+    past = branch.champions()
+    state, restored = _read(branch, past)
+    plan = make_plan(state, past, options.to, parts.journal().unrecorded())
     context.progress.note(plan.describe())
     if not options.dry_run:
-        apply(
-            plan,
-            engine=engine,
-            branch=branch,
-            workload=lambda release: parts.shelf().workload(release),
-            reason=options.reason or ("nobody steers it any more" if options.if_lease_expired else None),
-            drain=options.drain,
-        )
+        if restored:
+            branch.restore(state)
+        _carry_out(plan, options, parts)
     return StepReport(
         NAME,
         findings=evaluate(plan, options),
         inputs={"champion": plan.target.model_digest} if plan.target else {},
         outputs={"decision": "rollback" if plan.leaving else "nothing", "dry-run": str(options.dry_run).lower()},
     )
+
+
+def _read(branch: StateBranch, past: list[State]) -> tuple[State, bool]:
+    """Return what is recorded, or the last state that was, when the release file was edited to nonsense."""
+    try:
+        return branch.read(), False
+    except UsageProblem:
+        if not past:
+            raise
+        return past[0], True
+
+
+def _carry_out(plan: Plan, options: Options, parts: Assembly) -> None:
+    """Take the lease from whoever steers, so that nobody sets the weights back, and apply the plan."""
+    lease, engine = parts.lease(), parts.engine()
+    if engine.folder.is_dir():
+        lease.take()
+    apply(
+        plan,
+        engine=engine,
+        branch=parts.branch(),
+        workload=lambda release: parts.shelf().workload(release),
+        reason=options.reason or ("nobody steers it any more" if options.if_lease_expired else None),
+        drain=options.drain,
+    )
+    if parts.journal().unrecorded():
+        parts.journal().write("end")
+    lease.release()
 
 
 def _steered(parts: Assembly, now: float) -> str | None:

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,7 @@ from mlops_ci.process import Detached, resolve, run, spawn
 _TYPE = "type.googleapis.com/envoy"
 _ROUTES = f"{_TYPE}.config.route.v3.RouteConfiguration"
 _CLUSTER = f"{_TYPE}.config.cluster.v3.Cluster"
+_RESERVE = 256 * 1024  # bytes kept on the disk, so that traffic can be moved even when it is full
 _BUCKETS_MS = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 60000)
 
 
@@ -111,9 +113,16 @@ class Envoy:
     def _publish(self, name: str, resources: list[dict[str, Any]]) -> None:
         """Replace a file that Envoy watches, whole, by rename: it never reads a half-written one."""
         text = json.dumps({"version_info": _version(resources), "resources": resources}, indent=1)
-        partial = self.folder / f".{name}.partial"
-        partial.write_text(text)
+        partial, reserve = self.folder / f".{name}.partial", self.folder / ".reserve"
+        try:
+            partial.write_text(text)
+        except OSError:  # the disk is full: what was kept for this is enough for a file
+            reserve.unlink(missing_ok=True)
+            partial.write_text(text)
         partial.replace(self.folder / f"{name}.json")
+        if not reserve.exists():
+            with suppress(OSError):
+                reserve.write_bytes(bytes(_RESERVE))
 
     def _bootstrap(self, slow_ms: float) -> dict[str, Any]:
         buckets = list(latency_bounds(slow_ms))

@@ -59,6 +59,10 @@ class Engine(Protocol):
         """Say whether a version runs."""
         ...
 
+    def ready(self, name: str) -> bool | None:
+        """Say whether a version that runs says of itself that it is ready; None when it says nothing in time."""
+        ...
+
     def retire(self, name: str, *, drain: float) -> None:
         """Stop a version that gets no traffic, after it had `drain` seconds to finish what it began."""
         ...

@@ -92,6 +92,22 @@ class LocalEngine:
         service = self._service(name)
         return service is not None and alive(service)
 
+    def ready(self, name: str) -> bool | None:
+        """Return what a version's `/readyz` says; None when it says nothing within a quarter of a second."""
+        with suppress(ProgramFailed, KeyError):
+            return Client(timeout=0.25).get(f"http://127.0.0.1:{self._ports()[name]}/readyz").status == 200  # noqa: PLR2004
+        return None
+
+    def versions(self) -> set[str]:
+        """Return the versions that were started here and not retired."""
+        return set(self._ports())
+
+    def all_run(self) -> bool:
+        """Say whether every version that gets traffic runs; a proxy that does not answer says nothing against it."""
+        with suppress(ProgramFailed):
+            return all(self.running(name) for name, weight in self.weights().items() if weight)
+        return True
+
     def proxy_runs(self) -> bool:
         """Say whether Envoy runs."""
         proxy = _read(self.folder / "proxy.json")

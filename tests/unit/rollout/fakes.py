@@ -52,8 +52,13 @@ class FakeEngine:
     never_ready: bool = False
     silent: bool = False  # the counters cannot be read
     skew: dict[str, float] = field(default_factory=dict)  # version → its real share, times the one that was set
+    unready: set[str] = field(default_factory=set)  # versions that run and fail their health check
+    hanging: set[str] = field(default_factory=set)  # versions that answer nothing
+    proxy_down: bool = False
+    routed: dict[str, Callable[[], None]] = field(default_factory=dict)  # what happens when a split is set
     broken_route: str | None = None  # a version that cannot get all traffic
     _counts: dict[str, list[float]] = field(default_factory=dict)
+    _begun: dict[str, float] = field(default_factory=dict)
     _counted: float = 0.0
 
     @property
@@ -72,9 +77,14 @@ class FakeEngine:
             raise ProgramFailed("the proxy did not take the new weights within 10 s.")
         self._count()
         self.split = dict(weights)
-        self.log.append("route " + " ".join(f"{name}={weight}" for name, weight in sorted(weights.items())))
+        self.proxy_down = False
+        event = "route " + " ".join(f"{name}={weight}" for name, weight in sorted(weights.items()))
+        self.log.append(event)
+        self.routed.pop(event, lambda: None)()
 
     def weights(self) -> dict[str, int]:
+        if self.proxy_down:
+            raise ProgramFailed("no answer from the socket admin.sock")
         return dict(self.split)
 
     def counts(self) -> dict[str, Counts]:
@@ -83,7 +93,7 @@ class FakeEngine:
         self._count()
         return {
             name: Counts(
-                round(requests),
+                round(self._begun[name]),
                 round(requests),
                 round(bad),
                 (round(0.6 * (requests - late)), round(0.4 * (requests - late)), round(late)),
@@ -93,6 +103,9 @@ class FakeEngine:
 
     def running(self, name: str) -> bool:
         return name in self.started
+
+    def ready(self, name: str) -> bool | None:
+        return name not in self.unready
 
     def retire(self, name: str, *, drain: float) -> None:
         self.clock.sleep(drain)
@@ -108,6 +121,9 @@ class FakeEngine:
             more = self.rate * passed * weight / 100 * self.skew.get(name, 1.0)
             row = self._counts.setdefault(name, [0.0, 0.0, 0.0])
             parts = (1.0, self.errors.get(name, 0.0), self.slow.get(name, 0.0))
+            self._begun[name] = self._begun.get(name, 0.0) + more
+            if name in self.hanging:
+                continue
             self._counts[name] = [old + more * part for old, part in zip(row, parts, strict=True)]
 
 
@@ -118,6 +134,7 @@ class FakeBranch:
     log: list[str]
     state: State = RELEASED
     refuse: int = 0
+    away: bool = False  # origin is out of reach
     notes: list[Note] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -125,6 +142,8 @@ class FakeBranch:
         return self.state
 
     def change(self, decide: Callable[[State], State], note: Note, files: Mapping[str, bytes] | None = None) -> State:
+        if self.away:
+            raise ProgramFailed("origin cannot be read.")
         after = decide(self.state)
         if after == self.state:
             return after
@@ -145,6 +164,8 @@ class FakeGuard:
 
     log: list[str]
     renewed: int = 0
+    elsewhere: str | None = None
+    promise: float | None = None
 
     def __enter__(self) -> Self:
         self.log.append("guard on")
@@ -155,6 +176,9 @@ class FakeGuard:
 
     def renew(self) -> None:
         self.renewed += 1
+
+    def steered(self, _now: float) -> str | None:
+        return self.elsewhere
 
 
 def workload(release: Release) -> Workload:

@@ -2,70 +2,20 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import cast
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from mlops_ci.errors import Interrupted, ProgramFailed
-from mlops_ci.ports import Silence
-from mlops_ci.release.branch import StateBranch
-from mlops_ci.release.state import State
-from mlops_ci.rollout.controller import Canary, Outcome
-from mlops_ci.rollout.lease import Guard
-from mlops_ci.settings.canary import CanarySettings
-from unit.rollout.fakes import (
-    CANDIDATE,
-    CHALLENGER,
-    CHAMPION,
-    RELEASED,
-    FakeBranch,
-    FakeClock,
-    FakeEngine,
-    FakeGuard,
-    with_canary,
-    workload,
-)
-
-OLD, NEW = CHAMPION.name, CHALLENGER.name
-SETTINGS = CanarySettings(serve=["serve"], warm_up=0.0, time_limit=600.0)
-
-
-@dataclass
-class World:
-    """One machine with its record."""
-
-    log: list[str] = field(default_factory=list)
-    clock: FakeClock = field(default_factory=FakeClock)
-
-    def __post_init__(self) -> None:
-        self.engine = FakeEngine(self.clock, self.log)
-        self.branch = FakeBranch(self.log)
-        self.guard = FakeGuard(self.log)
-
-    def run(self, settings: CanarySettings = SETTINGS) -> Outcome:
-        canary = Canary(
-            engine=self.engine,
-            branch=cast("StateBranch", self.branch),
-            workload=workload,
-            settings=settings,
-            clock=self.clock,
-            progress=Silence(),
-            guard=cast("Guard", self.guard),
-        )
-        return canary.run(CANDIDATE)
-
-    def position(self, event: str) -> int:
-        return self.log.index(event)
+from mlops_ci.release.state import Challenger, State
+from unit.rollout.fakes import CHALLENGER, RELEASED
+from unit.rollout.world import NEW, OLD, SETTINGS, World, back_on_champion
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-def back_on_champion(world: World) -> bool:
-    return world.engine.split == {OLD: 100} and NEW not in world.engine.started
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
 def test_a_good_challenger_is_promoted_step_by_step(world: World) -> None:
@@ -101,7 +51,7 @@ def test_a_judged_challenger_is_remembered_and_the_proof_is_recorded(world: Worl
     (path,) = [path for path in world.branch.files if path.startswith("evidence/canary/")]
     proof = json.loads(world.branch.files[path])
     assert proof["predicate"]["cause"] == "judged"
-    assert {one["name"] for one in proof["subject"]} == {"challenger", "champion"}
+    assert {one["name"] for one in proof["subject"]} == {"challenger", "champion", "commit"}
 
 
 def test_a_challenger_that_never_becomes_ready_gets_no_traffic(world: World) -> None:
@@ -222,7 +172,8 @@ def test_a_rejected_model_does_not_start_again_unless_told(world: World) -> None
 
 
 def test_another_canary_on_the_record_is_left_alone(world: World) -> None:
-    world.branch.state = with_canary()
+    other = replace(CHALLENGER, version="9", model_digest=f"sha256:{'c' * 64}")
+    world.branch.state = replace(RELEASED, challenger=Challenger(other, 25, 2))
     with pytest.raises(ProgramFailed, match="stands on the record"):
         world.run()
     assert world.log == []

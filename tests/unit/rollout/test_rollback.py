@@ -4,6 +4,7 @@ import pytest
 
 from mlops_ci.errors import NothingToJudge
 from mlops_ci.release.state import Release, State
+from mlops_ci.rollout.journal import Unrecorded
 from mlops_ci.rollout.rollback import Plan, make_plan
 from unit.rollout.fakes import CHALLENGER, CHAMPION, RELEASED, with_canary
 
@@ -28,6 +29,15 @@ def test_a_bare_rollback_never_leaves_the_champion() -> None:
     plan = make_plan(RELEASED, PAST, None)
     assert plan == Plan(CHAMPION)
     assert "keeps all traffic" in plan.describe()
+
+
+def test_a_judgement_that_could_not_be_recorded_is_recorded_with_it() -> None:
+    plan = make_plan(
+        with_canary(), PAST, None, Unrecorded(CHALLENGER.name, rejected=True, subject="Roll back v8: errors")
+    )
+    assert (plan.rejected, plan.why) == (True, "Roll back v8: errors")
+    other = Unrecorded("v1-aa", rejected=True, subject="Roll back v1")
+    assert not make_plan(with_canary(), PAST, None, other).rejected
 
 
 def test_to_the_champions_own_version_ends_a_canary_too() -> None:

@@ -1,5 +1,3 @@
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,14 +49,9 @@ def clock() -> FakeClock:
 @pytest.fixture
 def lease(tmp_path: Path, clock: FakeClock) -> Lease:
     """Return a lease that this very process took now, by the fake clock."""
-    taken = Lease(tmp_path / "lease.json")
+    taken = Lease(tmp_path / "lease.json", clock)
     taken.take()
-    renewing(taken, clock)()
     return taken
-
-
-def renewing(lease: Lease, clock: FakeClock) -> Callable[[], None]:
-    return lambda: os.utime(lease.path, (clock.now(), clock.now()))
 
 
 def test_nothing_is_done_when_the_lease_is_released(lease: Lease, clock: FakeClock) -> None:
@@ -88,7 +81,7 @@ def test_a_controller_that_hangs_loses_the_canary_once_its_lease_expires(lease: 
 
 def test_a_controller_that_renews_in_time_is_left_alone(lease: Lease, clock: FakeClock) -> None:
     put_back = PutBack(clock)
-    clock.alarms |= {float(at): renewing(lease, clock) for at in range(10, 100, 10)}
+    clock.alarms |= {float(at): lease.renew for at in range(10, 100, 10)}
     clock.alarms[100.0] = lease.release
     watch(lease, put_back, clock, Log())
     assert put_back.called == []
@@ -101,6 +94,21 @@ def test_a_dead_controller_is_noticed_at_the_next_look(lease: Lease, clock: Fake
     watch(lease, put_back, clock, Log())
     assert len(put_back.called) == 1
     assert clock.time <= 1.0
+
+
+def test_between_two_commands_it_looks_after_the_versions_itself(lease: Lease, clock: FakeClock) -> None:
+    put_back, running = PutBack(clock), [True]
+    lease.promise(900.0)
+    clock.alarms[300.0] = running.clear
+    watch(lease, put_back, clock, Log(), lambda: bool(running))
+    assert put_back.called == [300.0]
+
+
+def test_a_command_that_never_comes_is_not_waited_for(lease: Lease, clock: FakeClock) -> None:
+    put_back = PutBack(clock)
+    lease.promise(900.0)
+    watch(lease, put_back, clock, Log())
+    assert [900 < at < 903 for at in put_back.called] == [True]
 
 
 @pytest.mark.parametrize("failure", [ProgramFailed("origin cannot be read."), NothingToJudge("no such commit.")])

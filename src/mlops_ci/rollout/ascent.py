@@ -1,0 +1,212 @@
+"""One canary under way: its steps, its judgement, its promotion, and its way back to the champion."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from mlops_ci.errors import Interrupted
+from mlops_ci.release.state import Challenger, Release
+from mlops_ci.rollout.journal import JournalLost
+from mlops_ci.rollout.live_ticks import Tick
+from mlops_ci.rollout.outcome import Cause, Outcome
+from mlops_ci.rollout.parts import Parts
+from mlops_ci.rollout.policy import policy_of
+from mlops_ci.rollout.trial import Trial
+from mlops_ci.rollout.watch import Ended, Watch
+
+BAKE_WEIGHT = 95  # percent: the old champion stays beside the new one until that is sure
+_UNWATCHED = 0.5  # seconds that a push may take before the traffic is looked at again meanwhile
+
+
+@dataclass(slots=True)
+class Ascent:
+    """A challenger's way from its first step to its promotion."""
+
+    parts: Parts
+    champion: Release
+    place: Challenger
+    statement: bytes  # that it passed the gate, sealed; empty where the record has it already
+    trial: Trial
+    watch: Watch
+    decided: int = 0  # the last step whose evidence said: go on
+    promoted: bool = field(default=False, init=False)
+
+    @classmethod
+    def begin(cls, parts: Parts, champion: Release, release: Release, statement: bytes) -> "Ascent":
+        """Return a canary whose challenger runs and gets no traffic yet."""
+        now = parts.clock.monotonic()
+        parts.journal.begin(release.name, now)
+        place = Challenger(release, parts.settings.steps[0], 1)
+        return cls._made(parts, champion, place, statement, (now, now))
+
+    @classmethod
+    def resume(cls, parts: Parts, champion: Release, place: Challenger, statement: bytes) -> "Ascent":
+        """Return the canary that stands on the record, both versions running; raise NeverReady if one does not start.
+
+        What it has gathered so far counts where this machine's journal has it. Elsewhere the evidence against the
+        challenger counts as it stood when the step began, and the evidence for it is gathered again.
+        """
+        now = parts.clock.monotonic()
+        past = parts.journal.past(place.release.name)
+        ticks = _ticks(past.ticks, parts.engine.bounds) if past else []
+        ran = parts.engine.running(place.release.name)
+        parts.serve(champion)
+        parts.serve(place.release)
+        if past is None or not ticks:
+            parts.journal.begin(place.release.name, now)
+            began, decided = now, 0
+        else:
+            began, decided = min(past.began, now - ticks[-1].at), past.decided
+        warm_from = began if ran else parts.clock.monotonic()
+        return cls._made(parts, champion, place, statement, (began, warm_from), ticks, decided)
+
+    @classmethod
+    def _made(
+        cls, parts: Parts, champion: Release, place: Challenger, statement: bytes, times: tuple[float, float],
+        ticks: Sequence[Tick] = (), decided: int = 0,
+    ) -> "Ascent":  # fmt: skip
+        """Return a canary; `times` are the monotonic seconds when it began, and when its challenger was started."""
+        name, bounds = place.release.name, parts.engine.bounds
+
+        def log(tick: Tick) -> None:
+            parts.journal.tick(tick.to_json(name, bounds))
+
+        trial = Trial(parts.engine, (champion.name, name), policy_of(parts.settings), ticks, log, dict(place.against))
+        watch = Watch(
+            parts.engine, trial, champion, place.release, parts.settings, parts.clock, parts.progress, parts.guard,
+            parts.serve, parts.mark, *times,
+        )  # fmt: skip
+        return cls(parts, champion, place, statement, trial, watch, decided)
+
+    def following(self) -> int | None:
+        """Return the next step's weight; None after the last step."""
+        return next((weight for weight in self.parts.settings.steps if weight > self.place.weight), None)
+
+    def first_step(self) -> Outcome:
+        """Record the first step and send it its traffic."""
+        return self._take(self.place) or self.outcome("begun")
+
+    def go_on(self) -> Outcome:
+        """Have the present step in force: another process has taken it."""
+        self.parts.guard.renew()
+        if self.trial.weight != self.place.weight:
+            self.trial.begin_step(self.place.weight)
+        self.watch.route(self.place.weight)
+        self.parts.mark("resumed", self.place.weight, f"step {self.place.step}")
+        return self.outcome("begun")
+
+    def advance(self) -> Outcome | None:
+        """Take the next step; the present one is watched while its record is pushed, and may end the canary."""
+        weight = self.following()
+        assert weight  # noqa: S101 - callers have asked
+        against = tuple(sorted(self.trial.evidence_by.items()))
+        return self._take(Challenger(self.place.release, weight, self.place.step + 1, against))
+
+    def judge(self) -> Outcome:
+        """Watch the present step until its evidence decides, or this process has watched for as long as it may."""
+        ended = self.watch.until_decided(self.parts.time_is_up)
+        seen, needed = self.trial.seen, self.trial.needed
+        self.parts.mark("judged", self.place.weight, f"{seen:,} requests seen", requests=seen, needed=needed)
+        if ended.cause == "go-on":
+            self.parts.journal.write("go-on", step=self.place.step)
+            self.decided = self.place.step
+        return self._ended(ended)
+
+    def promote(self) -> Outcome:
+        """Record the promotion, let the old champion stand beside the new one for a while, then give it everything."""
+        release, outcome = self.place.release, self.outcome("promoted")
+        self.parts.journal.write("promote")
+        if ended := self._meanwhile(lambda: self.parts.recorder.promote(outcome)):
+            return self._ended(ended)
+        self.promoted = True
+        self.parts.guard.renew()
+        if (found := self._bake()) and found.rejected:
+            self.promoted = False
+            return found
+        self.parts.engine.route({release.name: 100})
+        self.parts.mark("promoted", 100, f"{release.name} is the champion")
+        return outcome
+
+    def _bake(self) -> Outcome | None:
+        clock, seconds = self.parts.clock, self.parts.settings.bake
+        if not seconds:
+            return None
+        self.trial.begin_step(BAKE_WEIGHT)
+        self.watch.route(BAKE_WEIGHT)
+        self.parts.mark("bake", BAKE_WEIGHT, f"{self.champion.name} stands by for {seconds:g} s")
+        end = clock.monotonic() + seconds
+        return self._ended(self.watch.until_decided(lambda: clock.monotonic() >= end, goes_on=False))
+
+    def return_to_champion(self, outcome: Outcome) -> None:
+        """Put the champion back: traffic first, the record after it."""
+        parts, began = self.parts, self.parts.clock.monotonic()
+        parts.engine.route({self.champion.name: 100})
+        took = (parts.clock.monotonic() - began) * 1000
+        parts.mark("rolled back", 0, f"{self.champion.name} has all traffic again, {took:.0f} ms after the decision")
+        with suppress(JournalLost):  # a full disk keeps nobody from recording it
+            subject, name = outcome.note().subject, outcome.release.name
+            parts.journal.write("returning", release=name, rejected=outcome.rejected, subject=subject)
+        parts.recorder.end(outcome, self.champion)
+        if outcome.recorded:
+            self.close()
+        drain = 0.0 if outcome.cause == "interrupted" else parts.settings.drain
+        parts.engine.retire(outcome.release.name, drain=drain)
+
+    def retire_champion(self) -> None:
+        """Let the old champion finish what it began, and stop it; an interruption only shortens the wait."""
+        try:
+            self.parts.engine.retire(self.champion.name, drain=self.parts.settings.drain)
+        except (Interrupted, KeyboardInterrupt):
+            self.parts.engine.retire(self.champion.name, drain=0.0)
+            raise
+
+    def close(self) -> None:
+        """Note that nothing of this canary is left to do."""
+        with suppress(JournalLost):
+            self.parts.journal.write("end")
+
+    def outcome(self, cause: Cause, detail: str = "") -> Outcome:
+        """Return how it ended, or how far it came, with its evidence."""
+        trial = self.trial
+        return Outcome(
+            self.place.release, self.champion, cause, detail, guardrail=trial.culprit, evidence=trial.evidence,
+            evidence_by=trial.evidence_by, timeline=self.parts.timeline,
+        )  # fmt: skip
+
+    def _ended(self, ended: Ended) -> Outcome:
+        return self.outcome(ended.cause, ended.detail)
+
+    def _take(self, place: Challenger) -> Outcome | None:
+        journal = self.parts.journal
+        journal.write("step", step=place.step, weight=place.weight)
+        if ended := self._meanwhile(lambda: self.parts.recorder.advance(place, self.statement)):
+            return self._ended(ended)
+        self.parts.guard.renew()
+        self.place = place
+        self.trial.begin_step(place.weight)
+        self.watch.route(place.weight)
+        journal.write("routed", step=place.step)
+        self.parts.mark("step", place.weight, f"needs about {self.trial.needed:,} requests when all is well")
+        return None
+
+    def _meanwhile(self, push: Callable[[], None]) -> Ended | None:
+        """Push while the traffic is watched; return how the canary ends if it ends meanwhile."""
+        with ThreadPoolExecutor(1) as aside:
+            pushed = aside.submit(push)
+            wait([pushed], timeout=_UNWATCHED)
+            if not pushed.done() and self.watch.weight:
+                ended = self.watch.until_decided(pushed.done, goes_on=False)
+                if ended.cause != "held":
+                    self.parts.engine.route({self.champion.name: 100})  # the push may take a while yet
+                    return ended
+            pushed.result()
+        return None
+
+
+def _ticks(lines: list[dict[str, object]], bounds: tuple[float, ...]) -> list[Tick]:
+    """Return logged ticks; none when they are of other buckets, or torn."""
+    try:
+        return [Tick.from_json(line, bounds) for line in lines]
+    except (KeyError, ValueError, TypeError):
+        return []

@@ -1,0 +1,310 @@
+"""Faults planted in a canary, with the real programs: users end on a healthy version and the record is true."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.released import BETTER, BUGGY, GOOD, Scene
+
+pytestmark = pytest.mark.integration
+HERE = Path(__file__).parent
+FOLDER = "flight-delay"
+
+
+@pytest.mark.parametrize("event", ["begin", "step", "routed", "go-on", "promote", "end"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_kill_9_at_any_entry_of_the_journal_leaves_nothing_wrong(scene: Scene, when: str, event: str) -> None:
+    scene.release(GOOD)
+    with scene.load():
+        killed = scene.start_script(HERE / "dies_at.py", when, event, "canary", "run", "--version", BETTER)
+        _, err = killed.communicate(timeout=120)
+        assert killed.returncode == -signal.SIGKILL, err
+        scene.wait_for(lambda: not scene.file("lease.json").exists(), 30)
+    champion = scene.recorded()["champion"]["version"]
+    assert champion == (BETTER if event == "end" else GOOD)
+    assert "challenger" not in scene.recorded()
+    assert scene.served_by().startswith(f"v{champion}-")
+    (only,) = scene.in_force()
+    assert only.startswith(f"v{champion}-")
+    with scene.load():
+        code, report, err = scene.run("canary", "run", "--version", BETTER)
+    assert (code, report["outputs"]["decision"]) == (0, "promote"), err
+
+
+def test_a_proxy_that_is_killed_is_back_at_once_and_the_canary_goes_on(scene: Scene) -> None:
+    scene.release(GOOD)
+    with slowly(scene), scene.load():
+        canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+        scene.wait_for_challenger()
+        os.kill(int(json.loads(scene.file("proxy.json").read_text())["pid"]), signal.SIGKILL)
+        began = time.monotonic()
+        scene.wait_for(lambda: len(scene.in_force()) > 1, 20)
+        assert time.monotonic() - began < 10
+        report = ended(canary, 0)
+    assert "proxy down" in events(report)
+    assert scene.served_by().startswith("v2-")
+
+
+def test_a_champion_that_is_killed_is_started_again(scene: Scene) -> None:
+    scene.release(GOOD)
+    with slowly(scene), scene.load():
+        canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+        scene.wait_for_challenger()
+        os.kill(int(scene.service(GOOD)["pid"]), signal.SIGKILL)
+        report = ended(canary, 0)
+    assert "champion down" in events(report)
+    assert scene.served_by().startswith("v2-")
+
+
+@pytest.mark.parametrize(
+    ("mode", "causes"),
+    [
+        ("fails", {"judged"}),
+        ("hangs", {"no-answer"}),
+        ("leaks", {"crashed", "judged"}),
+        ("unready", {"unhealthy"}),
+    ],
+)
+def test_a_challenger_that_misbehaves_is_rolled_back(scene: Scene, mode: str, causes: set[str]) -> None:
+    scene.release(GOOD)
+    scene.extra = {"MLOPS_CI_CANARY__SERVE": json.dumps(["python", str(HERE / "bad_service.py"), mode])}
+    scene.extra |= {"MLOPS_CI_CANARY__STEPS": "[5, 50]"}
+    with scene.load():
+        code, report, err = scene.run("canary", "run", "--version", BETTER)
+    assert code == 10, err
+    assert report["outputs"]["cause"] in causes
+    assert scene.served_by().startswith("v1-")
+    assert scene.recorded()["rejected"] == [report["inputs"]["model"]]
+    (step, back) = (next(one for one in report["timeline"] if one["event"] == name) for name in ("step", "rolled back"))
+    if mode == "hangs":
+        assert back["t"] - step["t"] < 4, "two seconds from the first requests on"
+
+
+def test_weights_changed_by_hand_are_set_right(scene: Scene) -> None:
+    scene.release(GOOD)
+    with slowly(scene), scene.load():
+        canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+        scene.wait_for_challenger()
+        time.sleep(1)
+        routes = scene.file("routes.json")
+        routes.with_suffix(".mine").write_text(re.sub(r'"weight": \d+', '"weight": 50', routes.read_text(), count=1))
+        routes.with_suffix(".mine").replace(routes)
+        report = ended(canary, 0)
+    assert "weights mended" in events(report) or scene.in_force() == {}
+    assert scene.served_by().startswith("v2-")
+
+
+def test_a_rollback_by_hand_ends_a_canary_that_runs(scene: Scene) -> None:
+    scene.release(GOOD)
+    canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+    scene.wait_for_challenger()
+    code, _, err = scene.run("rollback", "--reason", "complaints")
+    assert code == 0, err
+    ended(canary, 5)
+    (only,) = scene.in_force()
+    assert only.startswith("v1-")
+    assert "challenger" not in scene.recorded()
+
+
+def test_an_origin_out_of_reach_for_a_while_is_waited_for(scene: Scene) -> None:
+    scene.release(GOOD)
+    scene.extra = {"MLOPS_CI_CANARY__STEPS": "[25, 50]"}
+    origin = scene.workshop.folder / "origin.git"
+    with scene.load():
+        canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+        scene.wait_for_challenger()
+        origin.rename(origin.with_name("away.git"))
+        time.sleep(12)
+        origin.with_name("away.git").rename(origin)
+        report = ended(canary, 0)
+    assert "origin away" in events(report)
+    assert scene.recorded()["champion"]["version"] == BETTER
+
+
+def test_a_rollback_that_could_not_be_recorded_is_recorded_by_the_next_one(scene: Scene) -> None:
+    scene.release(GOOD)
+    origin = scene.workshop.folder / "origin.git"
+    hook = origin / "hooks/pre-receive"
+    with scene.load():
+        canary = scene.start("canary", "run", "--version", BUGGY, "--format", "json")
+        scene.wait_for_challenger()
+        hook.write_text("#!/bin/sh\nexit 1\n")
+        hook.chmod(0o755)
+        try:
+            report = ended(canary, 10)
+        finally:
+            hook.unlink()
+    assert [one["code"] for one in report["findings"]] == ["MCI-CANARY-001", "MCI-RECORD-001"]
+    assert scene.served_by().startswith("v1-")
+    assert "challenger" in scene.recorded()
+    assert scene.run("rollback")[0] == 0
+    assert "challenger" not in scene.recorded()
+    assert scene.recorded()["rejected"] == [report["inputs"]["model"]], "and so is the judgement"
+
+
+def test_a_release_file_edited_to_nonsense_is_restored_by_one_command(scene: Scene) -> None:
+    scene.release(GOOD)
+    before = scene.recorded()
+    canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+    scene.wait_for_challenger()
+    scene.push_to_record("challenger: [nonsense\n")
+    with scene.load():
+        report = ended(canary, 2)
+    assert "is not a release file" in report["error"]
+    assert scene.served_by().startswith("v1-")
+    code, _, err = scene.run("rollback")
+    assert code == 0, err
+    assert scene.recorded() == before
+
+
+def test_a_clock_that_jumps_ends_nothing(scene: Scene, tmp_path: Path) -> None:
+    """The controller's and the supervisor's clock go two hours forth, then a day back."""
+    scene.release(GOOD)
+    jump, library = tmp_path / "jump", next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    jump.write_text("+0")
+    scene.extra = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(jump), "FAKETIME_NO_CACHE": "1"}
+    scene.extra |= {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "MLOPS_CI_CANARY__STEPS": "[25, 50]"}
+    with slowly(scene), scene.load():
+        canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+        scene.wait_for_challenger()
+        for moved in ("+2h", "-1d"):
+            jump.write_text(moved)
+            time.sleep(4)
+            assert canary.poll() is None
+            assert len(scene.in_force()) == 2
+        report = ended(canary, 0)
+    times = [one["time"] for one in report["timeline"]]
+    assert max(times) - min(times) > 3600, "it did jump"
+    assert scene.recorded()["champion"]["version"] == BETTER
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small file system")
+def test_a_full_disk_leaves_the_champion_with_all_traffic(scene: Scene, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", small], check=True)
+    try:
+        scene.extra = {"MLOPS_CI_CANARY__RUNTIME": str(small)}
+        scene.release(GOOD)
+        canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+        scene.wait_for_challenger()
+        with pytest.raises(OSError, match="No space"):
+            fill(small / "full")
+        report = ended(canary, 5)
+        assert "No space left" in report["error"]
+        (only,) = scene.in_force()
+        assert only.startswith("v1-")
+        assert "challenger" not in scene.recorded()
+        scene.stop()
+    finally:
+        subprocess.run(["umount", "--lazy", small], check=True)
+
+
+def test_a_canary_is_handed_from_one_command_to_the_next(scene: Scene) -> None:
+    scene.release(GOOD)
+    with slowly(scene), scene.load():
+        code, report, err = scene.run("canary", "run", "--version", BETTER, "--watch-for", "2s")
+        assert (code, report["outputs"]["decision"]) == (0, "hold"), err
+        assert len(scene.in_force()) == 2
+        scene.extra.pop("MLOPS_CI_CANARY__BETA")
+        code, report, err = scene.run("canary", "run", "--version", BETTER)
+    assert (code, report["outputs"]["decision"]) == (0, "promote"), err
+    assert report["timeline"][0]["event"] == "resumed"
+
+
+def test_a_canary_in_discrete_steps(scene: Scene) -> None:
+    scene.release(GOOD)
+    with scene.load():
+        assert decided(scene, "start", "--version", BETTER) == (0, "hold")
+        assert scene.run("canary", "step")[0] == 11, "nothing is decided yet"
+        assert decided(scene, "judge") == (0, "go-on")
+        assert scene.run("canary", "step")[0] == 2, "that was the last step"
+        assert decided(scene, "promote") == (0, "promote")
+    assert scene.served_by().startswith("v2-")
+    assert scene.run("canary", "judge")[0] == 2
+
+
+def test_between_two_commands_a_challenger_that_dies_is_rolled_back_by_the_supervisor(scene: Scene) -> None:
+    scene.release(GOOD)
+    assert decided(scene, "start", "--version", BETTER) == (0, "hold")
+    os.kill(int(scene.service(BETTER)["pid"]), signal.SIGKILL)
+    scene.wait_for(lambda: "challenger" not in scene.recorded(), 20)
+    (only,) = scene.in_force()
+    assert only.startswith("v1-")
+
+
+def test_another_machine_goes_on_when_the_first_is_gone(scene: Scene, tmp_path: Path) -> None:
+    scene.release(GOOD)
+    assert decided(scene, "start", "--version", BETTER) == (0, "hold")
+    for process in scene.supervisors():
+        process.kill()
+    scene.stop()  # the machine is gone, and says nothing to anybody
+    other = scene.elsewhere(tmp_path / "clone")
+    code, report, _ = other.run("canary", "run", "--version", BETTER)
+    assert code == 5
+    assert "steered on another machine" in report["error"]
+    subprocess.run(
+        ["git", "-C", scene.workshop.root, "push", "--quiet", "origin", f":refs/mlops-ci/lease/{scene.name}/{FOLDER}"],
+        check=True,
+    )
+    try:
+        with other.load():
+            code, report, err = other.run("canary", "run", "--version", BETTER)
+        assert (code, report["outputs"]["decision"]) == (0, "promote"), err
+        assert report["timeline"][0]["event"] == "resumed"
+        assert other.served_by().startswith("v2-")
+        assert scene.recorded()["champion"]["version"] == BETTER
+    finally:
+        other.stop()
+
+
+def test_production_comes_after_staging_when_the_settings_say_so(scene: Scene) -> None:
+    scene.release(GOOD)
+    scene.extra = {"MLOPS_CI_CANARY__AFTER": f"{scene.name[:30]}-before"}
+    code, report, _ = scene.run("canary", "run", "--version", BETTER)
+    assert code == 10
+    assert "is not released in" in report["error"]
+    assert "challenger" not in scene.recorded()
+
+
+def fill(path: Path) -> None:
+    """Write until the disk is full."""
+    with path.open("wb", buffering=0) as stream:
+        while stream.write(bytes(4096)):
+            pass
+
+
+@contextmanager
+def slowly(scene: Scene) -> Iterator[None]:
+    """Let the step need more evidence, so that there is time for a fault."""
+    scene.extra["MLOPS_CI_CANARY__BETA"] = "0.0001"
+    yield
+
+
+def ended(canary: "subprocess.Popen[str]", code: int) -> dict[str, Any]:
+    """Return the report of a canary that must end with this code."""
+    out, err = canary.communicate(timeout=180)
+    assert canary.returncode == code, err
+    report: dict[str, Any] = json.loads(out)
+    return report
+
+
+def events(report: dict[str, Any]) -> list[str]:
+    """Return what happened in a canary, in order."""
+    return [one["event"] for one in report["timeline"]]
+
+
+def decided(scene: Scene, *words: str) -> tuple[int, str]:
+    """Run one command of a canary; return its exit code and decision."""
+    code, report, err = scene.run("canary", *words)
+    assert report, err
+    return code, str(report.get("outputs", {}).get("decision"))
