@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import yaml
 
+from mlops_ci.errors import Inconclusive
 from mlops_ci.journeys.demo import plant_bug, rows_of
 from mlops_ci.journeys.load import Load
 from mlops_ci.journeys.workshop import Workshop
@@ -51,9 +52,13 @@ def make_workshop(folder: Path) -> Workshop:
 
 
 def _register(workshop: Workshop) -> None:
-    for command in ("gate-model", "register-model"):
-        ran = workshop.step(command)
-        assert ran.exit_code == 0, ran.report
+    for _ in range(3):  # latency may be undecided where other programs take the processors
+        ran = workshop.step("gate-model")
+        if ran.exit_code != Inconclusive.exit_code:
+            break
+    assert ran.exit_code == 0, ran.report
+    ran = workshop.step("register-model")
+    assert ran.exit_code == 0, ran.report
 
 
 @dataclass
