@@ -1,6 +1,8 @@
 """The repository with three versions is made once for all tests that release them."""
 
+import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 @pytest.fixture
 def scene(workshop: Workshop, request: pytest.FixtureRequest) -> Iterator[Scene]:
     """Return an environment of the repository for one test."""
-    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].rstrip("-")
-    made = Scene(workshop, name)
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:28].strip("-")
+    made = Scene(workshop, f"{words}-{sha256(request.node.name.encode()).hexdigest()[:8]}")
     yield made
     made.stop()
 
