@@ -57,6 +57,7 @@ class Scene:
     name: str
     port: int = field(default_factory=free_port)
     extra: dict[str, str] = field(default_factory=dict)
+    patience: float = 120.0  # seconds that a command may take
 
     @property
     def environ(self) -> dict[str, str]:
@@ -76,7 +77,7 @@ class Scene:
     def run(self, *words: str) -> tuple[int, dict[str, Any], str]:
         """Run `mlops-ci words… --format json`; return exit code, report and stderr."""
         process = self.start(*words, "--format", "json")
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=self.patience)
         return process.returncode, json.loads(out) if out else {}, err
 
     def release(self, version: str) -> None:

@@ -16,8 +16,7 @@ from mlops_ci.rollout.policy import policy_of
 from mlops_ci.rollout.trial import Trial
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.tools.git import PushRefused
-from mlops_ci.traffic.engine import Engine, Workload
-from mlops_ci.traffic.local import NeverReady
+from mlops_ci.traffic.engine import Engine, NeverReady, Workload
 
 Cause = Literal[
     "first-release", "promoted", "unchanged", "rejected-before", "judged", "never-ready", "crashed",

@@ -1,19 +1,56 @@
 """Section `canary`: how traffic moves to a challenger, and what moves it back."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mlops_ci.settings.fields import Duration, Section
 
 Percent = Annotated[int, Field(ge=1, le=99)]
 
 
+class DockerSettings(Section):
+    """How a version runs as a container."""
+
+    memory_mb: int = Field(default=1024, ge=16, description="Memory in MiB; a container that wants more is killed.")
+    cpus: float = Field(default=1.0, gt=0, description="Processor time, in cores.")
+    model_path: Path = Field(
+        default=Path("models/current"), description="Where the Dockerfile expects the model, in its build context."
+    )
+    build_network: str = Field(default="default", description="Docker network in which an image is built.")
+
+
+class StickySettings(Section):
+    """By what a user is known, so that each stays with one version: a header or a cookie, not both."""
+
+    header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$", description="Header that names the user.")
+    cookie: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", description="Cookie that names the user."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.header is None) == (self.cookie is None):
+            raise ValueError("name either a header or a cookie")
+        return self
+
+
 class CanarySettings(Section):
     """What `canary` and `rollback` steer, and the limits they judge by."""
 
     serve: list[str] = Field(min_length=1, description="Command that serves the model named by MODEL_PATH on PORT.")
+    engine: Literal["process", "docker"] = Field(
+        default="process",
+        description="What runs a version: processes of this machine, or containers of its Docker engine.",
+        json_schema_extra={"flag": False},
+    )
+    docker: DockerSettings = Field(
+        default_factory=DockerSettings, description="How a version runs as a container, where `engine` is `docker`."
+    )
+    sticky: StickySettings | None = Field(
+        default=None, description="By which header or cookie a user is known, where each stays with one version."
+    )
     environment: str = Field(
         default="production",
         pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",

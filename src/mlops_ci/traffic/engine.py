@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from mlops_ci.errors import Rejected
+
+
+class NeverReady(Rejected):
+    """A version was started and did not become ready."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -15,6 +21,8 @@ class Workload:
     code: Path  # working folder: the repository as it was at the version's commit
     model: Path
     model_digest: str
+    commit: str = ""  # of the code
+    image: str = ""  # by digest; containers are made from the code where there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,7 @@ class Counts:
 
 
 class Engine(Protocol):
-    """Processes on this machine today; containers and clusters fulfil the same protocol."""
+    """Processes and containers on this machine; a cluster can fulfil the same protocol."""
 
     @property
     def bounds(self) -> tuple[float, ...]:
@@ -45,6 +53,17 @@ class Engine(Protocol):
 
     def route(self, weights: Mapping[str, int]) -> None:
         """Split the traffic, percent by version, and wait until the split is in force."""
+        ...
+
+    def mirror(self, champion: str, challenger: str) -> None:
+        """Give the champion all traffic, and the challenger a copy of each request, until the next `route`.
+
+        Copies count in no version's counts, and what the challenger answers to them nobody sees.
+        """
+        ...
+
+    def request_log(self, name: str) -> Path:
+        """Return the file to which a version writes its requests (`mlops-ci.request/v1`); there may be none."""
         ...
 
     def weights(self) -> dict[str, int]:
