@@ -13,8 +13,9 @@ from threading import Thread
 import pytest
 import urllib3
 
-from mlops_ci.net import free_port
-from mlops_ci.process import stop
+from builders import mlops_ci
+from mlops_ci.net import free_port, port_is_free
+from mlops_ci.process import Detached, spawn, stop
 from mlops_ci.rollout.sources.tail import Tail
 from mlops_ci.rollout.sources.users import UserCounts
 from mlops_ci.tools.envoy import Envoy
@@ -47,13 +48,13 @@ class Proxied:
     def __init__(self, folder: Path, sticky: Sticky) -> None:
         self.envoy = Envoy(folder, "127.0.0.1", free_port(), sticky)
         self._pool = urllib3.PoolManager(maxsize=8)
-        self._servers = [ThreadingHTTPServer(("127.0.0.1", 0), _Version) for _ in range(2)]
-        for server, name in zip(self._servers, ("v1", "v2"), strict=True):
+        self.servers = [ThreadingHTTPServer(("127.0.0.1", 0), _Version) for _ in range(2)]
+        for server, name in zip(self.servers, ("v1", "v2"), strict=True):
             server.name = name  # type: ignore[attr-defined]
             Thread(target=server.serve_forever, daemon=True).start()
         self._process = self.envoy.start(100.0)
         self.wait(self.envoy.ready)
-        self.envoy.write_clusters({"v1": self._servers[0].server_port, "v2": self._servers[1].server_port})
+        self.envoy.write_clusters({"v1": self.servers[0].server_port, "v2": self.servers[1].server_port})
         self.wait(lambda: {"v1", "v2"} <= self.envoy.known_clusters())
 
     def wait(self, happened: object) -> None:
@@ -67,9 +68,9 @@ class Proxied:
         self.envoy.write_weights(weights)
         self.wait(lambda: self.envoy.weights() == weights)
 
-    def ask(self, **headers: str) -> str:
+    def ask(self, port: int | None = None, **headers: str) -> str:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._pool.request("GET", f"http://127.0.0.1:{self.envoy.port}/", headers=sent).data.decode()
+        return self._pool.request("GET", f"http://127.0.0.1:{port or self.envoy.port}/", headers=sent).data.decode()
 
     def lines(self, least: int) -> list[dict[str, object]]:
         """Return the access log once it has that many lines."""
@@ -79,7 +80,7 @@ class Proxied:
     def close(self) -> None:
         stop(self._process, grace=1.0)
         self._pool.clear()
-        for server in self._servers:
+        for server in self.servers:
             server.shutdown()
             server.server_close()
 
@@ -148,3 +149,42 @@ def test_users_are_counted_once_and_their_first_bad_answer(by_header: Proxied) -
     assert counts["v1"].errors == 0
     assert counts["v2"].errors == served["v2"], "each once, although each failed five times"
     assert counts["v2"].requests >= served["v2"]
+
+
+def _with_default_log(proxied: Proxied, folder: Path) -> tuple[Detached, int]:
+    """Start another Envoy on the same versions, with an access log as Envoy writes it by default."""
+    config = json.loads((proxied.envoy.folder / "envoy.json").read_text())
+    port, (listener,) = free_port(), config["static_resources"]["listeners"]
+    listener["address"]["socket_address"]["port_value"] = port
+    config["admin"]["address"]["pipe"]["path"] = str(folder / "admin.sock")
+    (logged,) = listener["filter_chains"][0]["filters"][0]["typed_config"]["access_log"]
+    logged["typed_config"] = {"@type": logged["typed_config"]["@type"], "path": str(folder / "access.log")}
+    (folder / "second.json").write_text(json.dumps(config))
+    argv = ["envoy", "--config-path", str(folder / "second.json"), "--use-dynamic-base-id", "--concurrency", "1"]
+    return spawn(argv, cwd=folder, env={}, log=folder / "second.log"), port
+
+
+def test_real_access_logs_can_be_replayed(by_header: Proxied, tmp_path: Path) -> None:
+    by_header.route(50)
+    second, port = _with_default_log(by_header, tmp_path)
+    by_header.wait(lambda: not port_is_free("127.0.0.1", port))
+    for number in range(400):
+        by_header.ask(x_user=f"user-{number % 200}", x_fail="yes")
+        by_header.ask(port, x_user=f"user-{number % 200}", x_fail="yes")
+    stop(second, grace=5.0)
+    by_header.lines(400)
+    hosts = [f"127.0.0.1:{server.server_port}" for server in by_header.servers]
+    for kind, file, names in (
+        ("json-log", by_header.envoy.user_log, ["v1", "v2"]),
+        ("envoy-log", tmp_path / "access.log", hosts),
+    ):
+        who = ["--from", kind, "--champion", names[0], "--challenger", names[1]]
+        ended = mlops_ci(tmp_path, "canary", "replay", str(file), "--format", "json", "--tick", "0.2", *who)
+        assert ended.code == 0, ended.stderr
+        assert json.loads(ended.stdout)["guardrail"] == "errors"
+        wrong = mlops_ci(tmp_path, "canary", "replay", str(file), *who, "--weights", "9:5,3:9")
+        assert (wrong.code, wrong.stdout) == (2, "")
+        assert "times rise" in wrong.stderr
+    unnamed = mlops_ci(tmp_path, "canary", "replay", str(file), "--from", kind)
+    assert (unnamed.code, unnamed.stdout) == (2, "")
+    assert "name --champion" in unnamed.stderr

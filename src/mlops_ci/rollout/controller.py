@@ -13,6 +13,7 @@ from mlops_ci.release.state import Challenger, Release, State
 from mlops_ci.rollout.candidates import Candidate
 from mlops_ci.rollout.lease import Guard
 from mlops_ci.rollout.policy import policy_of
+from mlops_ci.rollout.sources.choice import source_of
 from mlops_ci.rollout.trial import Trial
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.tools.git import PushRefused
@@ -161,7 +162,9 @@ class Canary:
     def _climb(self, candidate: Candidate, champion: Release) -> Outcome:
         """Give the challenger more and more traffic until it is promoted or must go."""
         release = candidate.release
-        trial = Trial(self._engine, (champion.name, release.name), policy_of(self._settings))
+        names = (champion.name, release.name)
+        source = source_of(self._settings, self._engine, names, self._clock)
+        trial = Trial(source, names, policy_of(self._settings))
         started = self._clock.monotonic()
         for number, weight in enumerate(self._settings.steps, start=1):
             place = Challenger(release, weight, number)

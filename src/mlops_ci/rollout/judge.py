@@ -4,6 +4,7 @@ One error budget α over all guardrails, shared out before the start, bounds the
 worse is rolled back. Going on needs every guardrail's consent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,12 +15,14 @@ from mlops_ci.rollout.ticks import Arm, Ticks
 from mlops_ci.stats.canary.bursts import Bursts
 from mlops_ci.stats.canary.latency import LatencyEvidence
 from mlops_ci.stats.canary.paths import Flags, Floats, RollingSum, log_mixture
-from mlops_ci.stats.canary.predictions import PredictionEvidence
+from mlops_ci.stats.canary.predictions import WITHIN, PredictionEvidence
 from mlops_ci.stats.canary.ratio import Events, HarmEvidence, SafetyEvidence
 from mlops_ci.stats.canary.split import SplitEvidence
 
 # How the chance of a false rollback is shared out among the guardrails that are measured; fixed before the start.
 SHARES = {"errors": 0.6, "latency": 0.25, "predictions": 0.15}
+_NAMED_SHARES = {"schema": 0.1, "labels": 0.3}
+_NAMED_SHARE = 0.15  # of each named event or segment
 _INCIDENT_WINDOW = 60.0  # seconds
 _INCIDENT_LEAST = 6.0
 _INCIDENT_TIMES = 2.5
@@ -37,6 +40,7 @@ class Policy:
     latency_margin: float = 1.1  # how many times as slow is still no harm
     latency_floor: float = 0.0  # in the buckets' unit: below it nothing is compared
     slow: float | None = None  # the bound, in the buckets' unit, above which an answer is slow
+    predictions_within: float = WITHIN  # a bin's share may be this many times the champion's, or one part in as many
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +114,9 @@ class _Guardrail:
 class Judge:
     """Follows one release, or many at once, from tick to tick."""
 
-    def __init__(self, baseline: Baseline, policy: Policy, bounds: Floats, bins: int = 0) -> None:
+    def __init__(
+        self, baseline: Baseline, policy: Policy, bounds: Floats, bins: int = 0, named: Sequence[str] = ()
+    ) -> None:
         """Begin with no evidence.
 
         Args:
@@ -118,6 +124,8 @@ class Judge:
             policy: by what to decide.
             bounds: upper bounds of the latency buckets but the last; none, or at least two.
             bins: of predictions; 0 when they are not counted.
+            named: further guardrails, in the order of the ticks' counts of them. None must consent to going on:
+                labels and complaints may come too late for that.
         """
         releases = len(baseline.error_rate)
         self.policy = policy
@@ -127,13 +135,15 @@ class Judge:
         self._latency = None
         if len(bounds):
             self._latency = LatencyEvidence(bounds, baseline.latency, policy.latency_margin, policy.latency_floor)
-        self._predictions = PredictionEvidence(bins, releases) if bins else None
+        self._predictions = PredictionEvidence(bins, releases, policy.predictions_within) if bins else None
         self._guardrails = {"errors": _Guardrail(baseline.error_rate)}
         if len(bounds):
             self._guardrails["latency"] = _Guardrail(_rate_above(baseline.latency, self.slow_above))
         self._split = SplitEvidence(releases)
         measured = {"errors": True, "latency": bool(len(bounds)), "predictions": bool(bins)}
-        shares = {name: share for name, share in SHARES.items() if measured[name]}
+        shares = {name: SHARES[name] for name, is_there in measured.items() if is_there}
+        shares |= {name: _NAMED_SHARES.get(name, _NAMED_SHARE) for name in named}
+        self._named = {name: (HarmEvidence(releases), Bursts(np.ones(releases))) for name in named}
         self.shares = {name: share / sum(shares.values()) for name, share in shares.items()}
 
     @property
@@ -158,6 +168,9 @@ class Judge:
             known = ticks.counted[..., None]
             champion, challenger = ticks.champion.predictions * known, ticks.challenger.predictions * known
             by["predictions"] = self._predictions.observe(champion, challenger)
+        for place, (name, (evidence, bursts_of)) in enumerate(self._named.items()):
+            events = ticks.named(place)
+            by[name] = evidence.observe(events, bursts_of.observe(ticks.at, events))
         harm = log_mixture(np.stack(list(by.values()), -1), np.array([self.shares[name] for name in by]))
         return Evidence(self.policy, harm, by, safety, self._split_of(ticks))
 

@@ -33,6 +33,34 @@ class Counts:
     requests: int  # final answers
     errors: int
     latency: tuple[int, ...]  # answers by bucket, not cumulative: one more than the engine's bounds
+    predictions: tuple[int, ...] = ()  # answers by bin; none where they are not counted
+    named: tuple[tuple[int, int], ...] = ()  # of each further guardrail: cases, and the bad ones among them
+
+    def fell(self, before: "Counts") -> bool:
+        """Say whether a counter is lower than before: it began anew."""
+        return self.requests < before.requests or sum(self.latency) < sum(before.latency)
+
+    def since(self, before: "Counts") -> "Counts":
+        """Return what was counted since: all of it when the counters began anew."""
+        if self.fell(before):
+            return self
+        earlier = before.named or ((0, 0),) * len(self.named)
+        return Counts(
+            max(self.started - before.started, 0),
+            self.requests - before.requests,
+            max(self.errors - before.errors, 0),
+            _risen(self.latency, before.latency),
+            _risen(self.predictions, before.predictions),
+            tuple(
+                (max(n - m, 0), max(bad - worse, 0)) for (n, bad), (m, worse) in zip(self.named, earlier, strict=True)
+            ),
+        )
+
+
+def _risen(now: tuple[int, ...], before: tuple[int, ...]) -> tuple[int, ...]:
+    """Return how much each counter rose; all of it where nothing was counted before."""
+    earlier = before or (0,) * len(now)
+    return tuple(max(there - here, 0) for there, here in zip(now, earlier, strict=True))
 
 
 class Engine(Protocol):
@@ -64,6 +92,10 @@ class Engine(Protocol):
 
     def request_log(self, name: str) -> Path:
         """Return the file to which a version writes its requests (`mlops-ci.request/v1`); there may be none."""
+        ...
+
+    def user_log(self) -> Path:
+        """Return the access log of a sticky proxy, one JSON object a line."""
         ...
 
     def weights(self) -> dict[str, int]:

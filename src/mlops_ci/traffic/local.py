@@ -93,6 +93,10 @@ class LocalEngine:
         """Return the file to which a version writes its requests."""
         return self.services.request_log(name)
 
+    def user_log(self) -> Path:
+        """Return the access log; only a sticky proxy writes it."""
+        return self.proxy.user_log
+
     def retire(self, name: str, *, drain: float) -> None:
         """Stop a version that gets no traffic; the proxy forgets it first."""
         self.clock.sleep(drain)

@@ -74,6 +74,17 @@ class FakeEngine:
         self.split = dict(weights)
         self.log.append("route " + " ".join(f"{name}={weight}" for name, weight in sorted(weights.items())))
 
+    @property
+    def bins(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        return ()
+
+    def user_log(self) -> Path:
+        return self.folder / "users.jsonl"
+
     def mirror(self, champion: str, challenger: str) -> None:
         self.route({champion: 100})
         self.log.append(f"mirror {challenger}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mlops_ci.errors import ProgramFailed
@@ -16,6 +17,7 @@ class Request:
     """One answered request."""
 
     id: str
+    at: float  # seconds since the epoch
     status: int
     output: Any
     latency_ms: float
@@ -47,8 +49,8 @@ def new_requests(log: Tail) -> Iterator[Request]:
             if raw["schema"] != SCHEMA:
                 raise ValueError(raw["schema"])  # noqa: TRY301 - told like every other broken line
             yield Request(
-                str(raw["request_id"]), int(raw.get("status", 200)), raw["output"], float(raw["latency_ms"]),
-                raw.get("inputs"), raw.get("label"),
+                str(raw["request_id"]), datetime.fromisoformat(raw["time"]).timestamp(), int(raw.get("status", 200)),
+                raw["output"], float(raw["latency_ms"]), raw.get("inputs"), raw.get("label"),
             )  # fmt: skip
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise ProgramFailed(f"{log.path} has a line that is no {SCHEMA}: {problem!r}.") from problem
