@@ -10,14 +10,13 @@ import pytest
 
 from integration.tiny import CHALLENGER, CHAMPION, Tiny, Watched, tiny
 from mlops_ci.process import SystemClock
-from mlops_ci.rollout.judge import Policy
+from mlops_ci.rollout.policy import policy_of
 from mlops_ci.rollout.sources.choice import source_of
 from mlops_ci.settings.canary import CanarySettings
 
 pytestmark = pytest.mark.integration
 
 NAMES = (CHAMPION, CHALLENGER)
-POLICY = Policy(slow=250.0, beta=0.2)
 
 
 @pytest.fixture
@@ -30,8 +29,8 @@ def both(tmp_path: Path) -> Iterator[Tiny]:
 
 
 def watched(both: Tiny, **settings: object) -> Watched:
-    options = CanarySettings.model_validate({"serve": ["x"], **settings})
-    return Watched(both, source_of(options, both.engine, NAMES, SystemClock()), POLICY)
+    options = CanarySettings.model_validate({"serve": ["x"], "beta": 0.2, **settings})
+    return Watched(both, source_of(options, both.engine, NAMES, SystemClock()), policy_of(options))
 
 
 @contextmanager
@@ -69,6 +68,15 @@ def test_an_equal_challenger_goes_on(both: Tiny) -> None:
         assert sorted(trial.source.bins) == ["large", "other", "small"]
         assert trial.source.named == ("schema",)
         assert trial.until({"go-on", "roll-back"}, 60) == "go-on"
+
+
+def test_a_shift_of_predictions_is_judged_where_the_settings_say_how_large_it_may_be(both: Tiny) -> None:
+    both.start(CHALLENGER, schema="one-sided")
+    with both.load():
+        assert watched(both).until({"go-on", "roll-back"}, 60) == "go-on", "a new model may predict otherwise"
+        trial = watched(both, answers={"within": 1.25})
+        assert trial.until({"roll-back"}, 60) == "roll-back"
+    assert trial.trial.culprit == "predictions"
 
 
 def test_a_challenger_that_answers_in_another_schema_is_rolled_back(both: Tiny) -> None:

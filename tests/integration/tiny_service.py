@@ -59,6 +59,8 @@ class Service(ThreadingHTTPServer):
         large = asked["x"] > 0.5
         if luck < self.behaviour.get("wrong", 0.0):
             large = not large
+        if self.behaviour.get("schema") == "one-sided":
+            large = True
         if self.behaviour.get("schema") == "wrong":
             return 200, {"verdict": ["large" if large else "small"]}
         return 200, {"prediction": "large" if large else "small"}

@@ -40,7 +40,7 @@ class Policy:
     latency_margin: float = 1.1  # how many times as slow is still no harm
     latency_floor: float = 0.0  # in the buckets' unit: below it nothing is compared
     slow: float | None = None  # the bound, in the buckets' unit, above which an answer is slow
-    predictions_within: float = WITHIN  # a bin's share may be this many times the champion's, or one part in as many
+    predictions_within: float | None = WITHIN  # times the champion's that a bin's share may be; None: any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,12 +135,13 @@ class Judge:
         self._latency = None
         if len(bounds):
             self._latency = LatencyEvidence(bounds, baseline.latency, policy.latency_margin, policy.latency_floor)
-        self._predictions = PredictionEvidence(bins, releases, policy.predictions_within) if bins else None
+        within = policy.predictions_within
+        self._predictions = PredictionEvidence(bins, releases, within) if bins and within else None
         self._guardrails = {"errors": _Guardrail(baseline.error_rate)}
         if len(bounds):
             self._guardrails["latency"] = _Guardrail(_rate_above(baseline.latency, self.slow_above))
         self._split = SplitEvidence(releases)
-        measured = {"errors": True, "latency": bool(len(bounds)), "predictions": bool(bins)}
+        measured = {"errors": True, "latency": bool(len(bounds)), "predictions": self._predictions is not None}
         shares = {name: SHARES[name] for name, is_there in measured.items() if is_there}
         shares |= {name: _NAMED_SHARES.get(name, _NAMED_SHARE) for name in named}
         self._named = {name: (HarmEvidence(releases), Bursts(np.ones(releases))) for name in named}

@@ -63,7 +63,11 @@ class AnswerSettings(Section):
 
     predictions: bool = Field(default=True, description="Count predictions by bins, and answers that cannot be read.")
     key: str = Field(default="prediction", description="Entry of a service's output that is the prediction.")
-    within: float = Field(default=1.25, ge=1, description="How many times the champion's a bin's share may be.")
+    within: float | None = Field(
+        default=None,
+        ge=1,
+        description="How many times the champion's a bin's share may be, as 1.25; by default shifts are not judged.",
+    )
     outcomes: Path | None = Field(default=None, description="File of labels and events, joined by request id.")
     wrong_beyond: float | None = Field(
         default=None, ge=0, description="Difference from its label from which on a number is wrong; any by default."
