@@ -71,6 +71,8 @@ class Scene:
     extra: dict[str, str] = field(default_factory=dict)
     clone: Path | None = None  # another machine's
 
+    patience: float = 120.0  # seconds that a command may take
+
     @property
     def root(self) -> Path:
         """Return the work tree in which commands run."""
@@ -100,7 +102,7 @@ class Scene:
     def run(self, *words: str) -> tuple[int, dict[str, Any], str]:
         """Run `mlops-ci words… --format json`; return exit code, report and stderr."""
         process = self.start(*words, "--format", "json")
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=self.patience)
         return process.returncode, json.loads(out) if out else {}, err
 
     def release(self, version: str) -> None:

@@ -23,6 +23,7 @@ from mlops_ci.steps import rollback
 from mlops_ci.tools.git import Git
 from mlops_ci.traffic.engine import Workload
 from mlops_ci.traffic.local import LocalEngine
+from mlops_ci.traffic.processes import Processes
 
 pytestmark = pytest.mark.integration
 
@@ -183,7 +184,8 @@ def test_a_canary_that_has_begun_meanwhile_is_not_taken_off_the_record(root: Pat
     another = replace(CHALLENGER, version="9", model_digest=f"sha256:{'9' * 64}")
     begun = replace(RUNNING, challenger=Challenger(another, 5, 1))
     branch.change(lambda _: begun, Note("Canary v9: 5 %", "v9", "1", 5))
-    nothing_here = LocalEngine(tmp_path / "nothing", "127.0.0.1", 1, 250.0, 1.0, SystemClock())
+    nowhere = tmp_path / "nothing"
+    nothing_here = LocalEngine(nowhere, "127.0.0.1", 1, 250.0, 1.0, SystemClock(), Processes(nowhere))
     apply(plan, engine=nothing_here, branch=branch, workload=_never, reason="the lease expired", drain=0.0)
     assert branch.read() == begun
 

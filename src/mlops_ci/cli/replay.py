@@ -4,17 +4,19 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops_ci.cli.options import Common, for_helper
 from mlops_ci.cli.output import needs_library
+from mlops_ci.errors import UsageProblem
 from mlops_ci.render.words import number
 
 if TYPE_CHECKING:
     from mlops_ci.rollout.judge import Policy
     from mlops_ci.rollout.replay import Decision, Timing
+    from mlops_ci.rollout.tick_log import ReleaseLog
 
 _SHOWN = 20
 
@@ -28,17 +30,35 @@ _SHOWN = 20
     show_default=True,
     help="Whose rule; the others' are their documented defaults.",
 )
+@click.option(
+    "--from",
+    "kind",
+    type=click.Choice(["ticks", "envoy-log", "json-log"]),
+    default="ticks",
+    show_default=True,
+    help="What the file is: ticks, or requests of an access log.",
+)
+@click.option("--champion", multiple=True, metavar="NAME", help="Who answers for the champion in an access log.")
+@click.option("--challenger", multiple=True, metavar="NAME", help="Who answers for the challenger in it.")
+@click.option("--weights", metavar="S:PERCENT,…", help="When its share changed, in seconds since the first request.")
+@click.option("--tick", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds of a tick.")
 @for_helper
 @click.pass_obj
 @needs_library("canary", "canary")
 def replay(
-    environ: Mapping[str, str], file: Path, rule: str, settings: Path | None, model: str | None, format_: str
+    environ: Mapping[str, str],
+    /,
+    file: Path,
+    rule: str,
+    settings: Path | None,
+    model: str | None,
+    format_: str,
+    **log: Any,  # noqa: ANN401 - the options of an access log
 ) -> None:
     """Print one decision for each release: as JSON Lines, or as a table with their counts."""
     from mlops_ci.rollout.replay import replay as judge
-    from mlops_ci.rollout.tick_log import read
 
-    logs = read(file)
+    logs = _logs(file, **log)
     if rule == "mlops-ci":
         found = judge(logs, *_rules(Common(settings, model, format_, environ)))
     else:
@@ -49,6 +69,34 @@ def replay(
         click.echo("\n".join(json.dumps(one.to_json()) for one in found))
     else:
         click.echo("\n".join(_table(found)))
+
+
+def _logs(
+    file: Path, kind: str, champion: Sequence[str], challenger: Sequence[str], weights: str | None, tick: float
+) -> "list[ReleaseLog]":
+    """Return the releases in a file of ticks, or the one in an access log."""
+    from mlops_ci.rollout.access_log import Split, read_access_log
+    from mlops_ci.rollout.tick_log import read
+
+    if kind == "ticks":
+        return read(file)
+    if not (champion and challenger):
+        raise UsageProblem("An access log tells who answered, not who is who: name --champion and --challenger.")
+    split = Split(frozenset(champion), frozenset(challenger), _changes(weights), tick)
+    return read_access_log(file, kind, split)
+
+
+def _changes(weights: str | None) -> tuple[tuple[float, float], ...]:
+    """Return (seconds, percent) of each change of weight; raise UsageProblem when they are none, or do not rise."""
+    try:
+        found = [tuple(map(float, one.split(":"))) for one in (weights or "").split(",") if one.strip()]
+        changes = tuple((at, percent) for at, percent in found)
+    except ValueError as problem:
+        raise UsageProblem(f"--weights {weights}: write it as 600:5,1200:25 (seconds:percent).") from problem
+    times = [at for at, _ in changes]
+    if times != sorted(set(times)) or not all(at >= 0 and 0 <= percent <= 100 for at, percent in changes):  # noqa: PLR2004
+        raise UsageProblem(f"--weights {weights}: times rise, and weights are percentages.")
+    return changes
 
 
 def _rules(common: Common) -> "tuple[Policy, Timing]":

@@ -20,6 +20,7 @@ class Release:
     evidence: str  # path of the gate's statement on the state branch
     since: str  # RFC 3339, UTC
     override: str = ""  # who released it without evidence, and why
+    image: str = ""  # its container image, by digest, where it has one
 
     @property
     def name(self) -> str:
@@ -126,8 +127,8 @@ def _challenger(raw: dict[str, Any]) -> Challenger:
 
 
 def _plain(release: Release) -> dict[str, str]:
-    """Return a release as it stands in the file: an override only where there is one."""
-    return {key: value for key, value in asdict(release).items() if value or key != "override"}
+    """Return a release as it stands in the file: an override and an image only where there is one."""
+    return {key: value for key, value in asdict(release).items() if value or key not in {"override", "image"}}
 
 
 def _release(raw: dict[str, Any]) -> Release:

@@ -8,15 +8,30 @@ from dataclasses import dataclass, field
 from mlops_ci.errors import Interrupted
 from mlops_ci.release.state import Challenger, Release
 from mlops_ci.rollout.journal import JournalLost
+from mlops_ci.rollout.lease import Renewing
 from mlops_ci.rollout.live_ticks import Tick
 from mlops_ci.rollout.outcome import Cause, Outcome
 from mlops_ci.rollout.parts import Parts
 from mlops_ci.rollout.policy import policy_of
+from mlops_ci.rollout.shadow import Shadow, shadow
+from mlops_ci.rollout.sources.choice import source_of
+from mlops_ci.rollout.sources.source import Source
 from mlops_ci.rollout.trial import Trial
 from mlops_ci.rollout.watch import Ended, Watch
 
 BAKE_WEIGHT = 95  # percent: the old champion stays beside the new one until that is sure
 _UNWATCHED = 0.5  # seconds that a push may take before the traffic is looked at again meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class _SoFar:
+    """Where a canary's counts come from, and what is known of it already."""
+
+    source: Source
+    began: float  # monotonic seconds
+    warm_from: float  # when its challenger was started
+    ticks: Sequence[Tick] = ()
+    decided: int = 0
 
 
 @dataclass(slots=True)
@@ -31,6 +46,7 @@ class Ascent:
     watch: Watch
     decided: int = 0  # the last step whose evidence said: go on
     promoted: bool = field(default=False, init=False)
+    shadow: Shadow | None = field(default=None, init=False)
 
     @classmethod
     def begin(cls, parts: Parts, champion: Release, release: Release, statement: bytes) -> "Ascent":
@@ -38,7 +54,7 @@ class Ascent:
         now = parts.clock.monotonic()
         parts.journal.begin(release.name, now)
         place = Challenger(release, parts.settings.steps[0], 1)
-        return cls._made(parts, champion, place, statement, (now, now))
+        return cls._made(parts, champion, place, statement, _SoFar(_source(parts, champion, release), now, now))
 
     @classmethod
     def resume(cls, parts: Parts, champion: Release, place: Challenger, statement: bytes) -> "Ascent":
@@ -49,43 +65,54 @@ class Ascent:
         """
         now = parts.clock.monotonic()
         past = parts.journal.past(place.release.name)
-        ticks = _ticks(past.ticks, parts.engine.bounds) if past else []
         ran = parts.engine.running(place.release.name)
         parts.serve(champion)
         parts.serve(place.release)
+        source = _source(parts, champion, place.release)
+        ticks = _ticks(past.ticks, source) if past else []
         if past is None or not ticks:
             parts.journal.begin(place.release.name, now)
             began, decided = now, 0
         else:
             began, decided = min(past.began, now - ticks[-1].at), past.decided
         warm_from = began if ran else parts.clock.monotonic()
-        return cls._made(parts, champion, place, statement, (began, warm_from), ticks, decided)
+        so_far = _SoFar(source, began, warm_from, ticks, decided)
+        return cls._made(parts, champion, place, statement, so_far)
 
     @classmethod
     def _made(
-        cls, parts: Parts, champion: Release, place: Challenger, statement: bytes, times: tuple[float, float],
-        ticks: Sequence[Tick] = (), decided: int = 0,
+        cls, parts: Parts, champion: Release, place: Challenger, statement: bytes, so_far: "_SoFar"
     ) -> "Ascent":  # fmt: skip
-        """Return a canary; `times` are the monotonic seconds when it began, and when its challenger was started."""
-        name, bounds = place.release.name, parts.engine.bounds
+        name, source = place.release.name, so_far.source
 
         def log(tick: Tick) -> None:
-            parts.journal.tick(tick.to_json(name, bounds))
+            parts.journal.tick(tick.to_json(name, source.bounds))
 
-        trial = Trial(parts.engine, (champion.name, name), policy_of(parts.settings), ticks, log, dict(place.against))
+        names, against = (champion.name, name), dict(place.against)
+        trial = Trial(source, names, policy_of(parts.settings), so_far.ticks, log, against)
         watch = Watch(
             parts.engine, trial, champion, place.release, parts.settings, parts.clock, parts.progress, parts.guard,
-            parts.serve, parts.mark, *times,
+            parts.serve, parts.mark, so_far.began, so_far.warm_from,
         )  # fmt: skip
-        return cls(parts, champion, place, statement, trial, watch, decided)
+        return cls(parts, champion, place, statement, trial, watch, so_far.decided)
 
     def following(self) -> int | None:
         """Return the next step's weight; None after the last step."""
         return next((weight for weight in self.parts.settings.steps if weight > self.place.weight), None)
 
     def first_step(self) -> Outcome:
-        """Record the first step and send it its traffic."""
+        """Record the first step and send it its traffic, after copies of requests where the settings ask for them."""
+        if self.parts.settings.shadow and (refusal := self._answer_copies()):
+            return self.outcome("judged", refusal)
         return self._take(self.place) or self.outcome("begun")
+
+    def _answer_copies(self) -> str | None:
+        """Let the challenger answer copies of the champion's requests; return why it must not get any itself."""
+        parts, seconds = self.parts, self.parts.settings.shadow
+        names, key = (self.champion.name, self.place.release.name), parts.settings.answers.key
+        self.shadow = shadow(parts.engine, Renewing(parts.clock, parts.guard), *names, seconds=seconds, key=key)
+        parts.mark("shadow", 0, f"{self.shadow.pairs:,} requests answered by both, {self.shadow.different:,} otherwise")
+        return self.shadow.refusal
 
     def go_on(self) -> Outcome:
         """Have the present step in force: another process has taken it."""
@@ -171,7 +198,7 @@ class Ascent:
         trial = self.trial
         return Outcome(
             self.place.release, self.champion, cause, detail, guardrail=trial.culprit, evidence=trial.evidence,
-            evidence_by=trial.evidence_by, timeline=self.parts.timeline,
+            evidence_by=trial.evidence_by, timeline=self.parts.timeline, shadow=self.shadow,
         )  # fmt: skip
 
     def _ended(self, ended: Ended) -> Outcome:
@@ -204,9 +231,16 @@ class Ascent:
         return None
 
 
-def _ticks(lines: list[dict[str, object]], bounds: tuple[float, ...]) -> list[Tick]:
-    """Return logged ticks; none when they are of other buckets, or torn."""
+def _source(parts: Parts, champion: Release, release: Release) -> Source:
+    return source_of(parts.settings, parts.engine, (champion.name, release.name), parts.clock)
+
+
+def _ticks(lines: list[dict[str, object]], source: Source) -> list[Tick]:
+    """Return logged ticks; none when they count other things than the source does now."""
     try:
-        return [Tick.from_json(line, bounds) for line in lines]
+        ticks = [Tick.from_json(line, source.bounds) for line in lines]
     except (KeyError, ValueError, TypeError):
         return []
+    shape = len(source.bins), len(source.named)
+    same = all((len(arm.predictions), len(arm.named)) == shape for tick in ticks for arm in tick.arms)
+    return ticks if same else []

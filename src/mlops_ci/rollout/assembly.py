@@ -1,4 +1,4 @@
-"""Put a canary's parts together from the settings: on this machine, processes behind Envoy."""
+"""Put a canary's parts together from the settings: on this machine, processes or containers behind Envoy."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -16,9 +16,14 @@ from mlops_ci.rollout.lease import Guard, Lease
 from mlops_ci.rollout.parts import Parts
 from mlops_ci.rollout.recorder import Recorder
 from mlops_ci.settings.canary import CanarySettings
+from mlops_ci.tools.docker import Limits
+from mlops_ci.tools.envoy.config import Sticky
 from mlops_ci.tools.git import Git
 from mlops_ci.tools.mlflow import Registry
+from mlops_ci.traffic.containers import Containers
 from mlops_ci.traffic.local import LocalEngine
+from mlops_ci.traffic.processes import Processes
+from mlops_ci.traffic.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,14 @@ class Assembly:
         """Return what runs this model's versions here."""
         options = self.settings
         folder = self.root / options.runtime / options.environment / self.model
-        return LocalEngine(folder, options.host, options.port, options.slow_ms, options.ready_timeout, self.clock)
+        services: Services = Processes(folder)
+        if options.engine == "docker":
+            limits = Limits(options.docker.memory_mb * 1024**2, options.docker.cpus)
+            services = Containers(folder, limits, str(options.docker.model_path), options.docker.build_network)
+        place = options.host, options.port
+        return LocalEngine(
+            folder, *place, options.slow_ms, options.ready_timeout, self.clock, services, _sticky(options)
+        )
 
     def lease(self) -> Lease:
         """Return the lease of whoever steers."""
@@ -76,3 +88,7 @@ class Assembly:
             guard,
             self.journal(),
         )
+
+
+def _sticky(settings: CanarySettings) -> Sticky | None:
+    return Sticky(settings.sticky.header, settings.sticky.cookie) if settings.sticky else None

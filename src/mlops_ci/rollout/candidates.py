@@ -7,16 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_ci.errors import ProgramFailed
+from mlops_ci.errors import ProgramFailed, Rejected
 from mlops_ci.evidence import digest_model
 from mlops_ci.release.state import Release
 from mlops_ci.rollout.proofs import proof_of
 from mlops_ci.tools.git import Git
-from mlops_ci.tools.mlflow import Registry
+from mlops_ci.tools.mlflow import Registry, Version
 from mlops_ci.traffic.engine import Workload
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Key
+
+
+_IMAGE_TAG = "mlops_ci.image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,15 @@ class Shelf:
 
         Raises:
             NothingToJudge: there is no such version, or it was not registered by `register-model`.
-            Rejected: no statement signed by a trusted key proves that exactly this model passed the gate, and
-                nobody overrode it.
+            Rejected: its image is not named by digest; or no statement signed by a trusted key proves that exactly
+                this model passed the gate, and nobody overrode it.
         """
         found = self.registry.find(self.model, version)
         proof = proof_of(self.registry, found, trusted, self.folder / "evidence" / found.version)
         since = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        release = Release(found.version, proof.digest, proof.commit, proof.path, since, proof.override)
+        release = Release(
+            found.version, proof.digest, proof.commit, proof.path, since, proof.override, _image_of(found)
+        )
         return Candidate(release, proof.sealed)
 
     def workload(self, release: Release) -> Workload:
@@ -58,7 +63,8 @@ class Shelf:
             ProgramFailed: what the registry holds is not what was recorded.
         """
         code = self.git.export(release.commit, self.folder / "code" / release.commit)
-        return Workload(release.name, self.serve, code, self.model_of(release), release.model_digest)
+        model = self.model_of(release)
+        return Workload(release.name, self.serve, code, model, release.model_digest, release.commit, release.image)
 
     def model_of(self, release: Release) -> Path:
         """Return the folder with a release's registered model, checked; raise ProgramFailed if it is another."""
@@ -71,3 +77,11 @@ class Shelf:
                 f"{found} instead of {release.model_digest}. Somebody changed it; do not serve it."
             )
         return model
+
+
+def _image_of(version: Version) -> str:
+    """Return the container image that a version was registered with; a tag could mean another one tomorrow."""
+    image = version.tags.get(_IMAGE_TAG, "")
+    if image and "@sha256:" not in image:
+        raise Rejected(f"The image {image} of {version.name} version {version.version} is not named by its digest.")
+    return image

@@ -10,7 +10,7 @@ from mlops_ci.rollout.candidates import Candidate
 from mlops_ci.rollout.outcome import Cause, Outcome
 from mlops_ci.rollout.parts import Parts
 from mlops_ci.rollout.recorder import out_of_reach
-from mlops_ci.traffic.local import NeverReady
+from mlops_ci.traffic.engine import NeverReady
 
 _ORIGIN_MAY_BE_AWAY = 600.0  # seconds
 _GOES_ON: frozenset[Cause] = frozenset({"begun", "go-on", "held"})

@@ -4,7 +4,7 @@ One error budget α over all guardrails, shared out before the start, bounds the
 worse is rolled back. Going on needs every guardrail's consent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,12 +15,14 @@ from mlops_ci.rollout.ticks import Arm, Ticks
 from mlops_ci.stats.canary.bursts import Bursts
 from mlops_ci.stats.canary.latency import LatencyEvidence
 from mlops_ci.stats.canary.paths import Flags, Floats, RollingSum, log_mixture
-from mlops_ci.stats.canary.predictions import PredictionEvidence
+from mlops_ci.stats.canary.predictions import WITHIN, PredictionEvidence
 from mlops_ci.stats.canary.ratio import Events, HarmEvidence, SafetyEvidence
 from mlops_ci.stats.canary.split import SplitEvidence
 
 # How the chance of a false rollback is shared out among the guardrails that are measured; fixed before the start.
 SHARES = {"errors": 0.6, "latency": 0.25, "predictions": 0.15}
+_NAMED_SHARES = {"schema": 0.1, "labels": 0.3}
+_NAMED_SHARE = 0.15  # of each named event or segment
 _INCIDENT_WINDOW = 60.0  # seconds
 _INCIDENT_LEAST = 6.0
 _INCIDENT_TIMES = 2.5
@@ -39,6 +41,7 @@ class Policy:
     latency_margin: float = 1.1  # how many times as slow is still no harm
     latency_floor: float = 0.0  # in the buckets' unit: below it nothing is compared
     slow: float | None = None  # the bound, in the buckets' unit, above which an answer is slow
+    predictions_within: float | None = WITHIN  # times the champion's that a bin's share may be; None: any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +121,8 @@ class Judge:
         policy: Policy,
         bounds: Floats,
         bins: int = 0,
+        *,
+        named: Sequence[str] = (),
         so_far: Mapping[str, float] | None = None,
     ) -> None:
         """Begin with no evidence.
@@ -127,6 +132,8 @@ class Judge:
             policy: by what to decide.
             bounds: upper bounds of the latency buckets but the last; none, or at least two.
             bins: of predictions; 0 when they are not counted.
+            named: further guardrails, in the order of the ticks' counts of them. None must consent to going on:
+                labels and complaints may come too late for that.
             so_far: e-values against the challenger by guardrail, gathered before; those of now are multiplied by them.
         """
         releases = len(baseline.error_rate)
@@ -138,13 +145,16 @@ class Judge:
         self._latency = None
         if len(bounds):
             self._latency = LatencyEvidence(bounds, baseline.latency, policy.latency_margin, policy.latency_floor)
-        self._predictions = PredictionEvidence(bins, releases) if bins else None
+        within = policy.predictions_within
+        self._predictions = PredictionEvidence(bins, releases, within) if bins and within else None
         self._guardrails = {"errors": _Guardrail(baseline.error_rate)}
         if len(bounds):
             self._guardrails["latency"] = _Guardrail(_rate_above(baseline.latency, self.slow_above))
         self._split = SplitEvidence(releases)
-        measured = {"errors": True, "latency": bool(len(bounds)), "predictions": bool(bins)}
-        shares = {name: share for name, share in SHARES.items() if measured[name]}
+        measured = {"errors": True, "latency": bool(len(bounds)), "predictions": self._predictions is not None}
+        shares = {name: SHARES[name] for name, is_there in measured.items() if is_there}
+        shares |= {name: _NAMED_SHARES.get(name, _NAMED_SHARE) for name in named}
+        self._named = {name: (HarmEvidence(releases), Bursts(np.ones(releases))) for name in named}
         self.shares = {name: share / sum(shares.values()) for name, share in shares.items()}
 
     @property
@@ -169,6 +179,9 @@ class Judge:
             known = ticks.counted[..., None]
             champion, challenger = ticks.champion.predictions * known, ticks.challenger.predictions * known
             by["predictions"] = self._predictions.observe(champion, challenger)
+        for place, (name, (evidence, bursts_of)) in enumerate(self._named.items()):
+            events = ticks.named(place)
+            by[name] = evidence.observe(events, bursts_of.observe(ticks.at, events))
         by = {name: one + self._so_far.get(name, 0.0) for name, one in by.items()}
         harm = log_mixture(np.stack(list(by.values()), -1), np.array([self.shares[name] for name in by]))
         return Evidence(self.policy, harm, by, safety, self._split_of(ticks))

@@ -124,6 +124,29 @@ class Lease:
         return Detached(int(raw["pid"]), raw["started"])
 
 
+@dataclass(frozen=True, slots=True)
+class Renewing:
+    """A clock for whoever waits while it holds the lease: sleeping renews it."""
+
+    clock: Clock
+    guard: "Guard"
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return self.clock.now()
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start."""
+        return self.clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for that many seconds."""
+        end = self.clock.monotonic() + seconds
+        while (left := end - self.clock.monotonic()) > 0:
+            self.guard.renew()
+            self.clock.sleep(min(left, 1.0))
+
+
 @dataclass(slots=True)
 class Guard:
     """Holds the lease while the `with` block lasts, with a supervisor standing by."""

@@ -65,17 +65,23 @@ def counters_after(ticks: Sequence[Tick], arm: int) -> Counts:
     begun = max((place for place, tick in enumerate(ticks) if tick.reset[arm]), default=0)
     counts = [tick.arms[arm] for tick in ticks[begun:]]
     latency = tuple(map(sum, zip(*(one.latency for one in counts), strict=True)))
+    predictions = tuple(map(sum, zip(*(one.predictions for one in counts), strict=True)))
+    named = zip(*(one.named for one in counts), strict=True)
+    pairs = tuple((sum(n for n, _ in one), sum(bad for _, bad in one)) for one in named)
     names = ("started", "requests", "errors")
     started, requests, errors = (sum(getattr(one, name) for one in counts) for name in names)
-    return Counts(started, requests, errors, latency)
+    return Counts(started, requests, errors, latency, predictions, pairs)
 
 
 def _plain(counts: Counts, bounds: Sequence[float]) -> dict[str, Any]:
     names = [*(f"{bound:g}" for bound in bounds), _INFINITE]
     buckets = dict(zip(names, accumulate(counts.latency), strict=True))
+    more: dict[str, Any] = {"named": counts.named} if counts.named else {}
+    if counts.predictions:
+        more["predictions"] = {str(place): number for place, number in enumerate(counts.predictions)}
     return {
         "requests": counts.requests, "errors": counts.errors, "started": counts.started, "latency_ms_le": buckets,
-    }  # fmt: skip
+    } | more  # fmt: skip
 
 
 def _counts(raw: Mapping[str, Any], bounds: Sequence[float]) -> Counts:
@@ -83,14 +89,18 @@ def _counts(raw: Mapping[str, Any], bounds: Sequence[float]) -> Counts:
     if list(buckets) != [*(f"{bound:g}" for bound in bounds), _INFINITE]:
         raise ValueError("its latency buckets are others")
     latency = tuple(there - before for before, there in pairwise([0, *map(int, buckets.values())]))
-    return Counts(int(raw["started"]), int(raw["requests"]), int(raw["errors"]), latency)
+    predictions = tuple(int(one) for one in raw.get("predictions", {}).values())
+    named = tuple((int(n), int(bad)) for n, bad in raw.get("named", ()))
+    return Counts(int(raw["started"]), int(raw["requests"]), int(raw["errors"]), latency, predictions, named)
 
 
 def _arm(counts: Sequence[Counts]) -> Arm:
     numbers = ([getattr(one, name) for one in counts] for name in ("requests", "errors", "started"))
     requests, errors, started = (_row(one) for one in numbers)
     latency = np.array([[one.latency for one in counts]], dtype=np.float64)
-    return Arm(requests, errors, latency, np.zeros((1, len(counts), 0)), started)
+    predictions = np.array([[one.predictions for one in counts]], dtype=np.float64)
+    named = np.array([[one.named for one in counts]], dtype=np.float64).reshape(1, len(counts), -1, 2)
+    return Arm(requests, errors, latency, predictions.reshape(1, len(counts), -1), started, named)
 
 
 def _row(values: Sequence[float]) -> "np.ndarray[Any, np.dtype[np.float64]]":

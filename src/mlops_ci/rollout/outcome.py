@@ -6,6 +6,7 @@ from typing import Any, Literal
 from mlops_ci.evidence import state_about
 from mlops_ci.release.branch import Note
 from mlops_ci.release.state import Release
+from mlops_ci.rollout.shadow import Shadow
 
 Cause = Literal[
     "first-release", "promoted", "unchanged", "rejected-before", "judged", "never-ready", "crashed", "no-answer",
@@ -33,6 +34,7 @@ class Outcome:
     evidence: float = 1.0
     evidence_by: dict[str, float] = field(default_factory=dict)  # guardrail → e-value
     timeline: list[dict[str, Any]] = field(default_factory=list)
+    shadow: Shadow | None = None
 
     @property
     def decision(self) -> Decision:

@@ -13,6 +13,7 @@ def policy_of(settings: CanarySettings) -> Policy:
         latency_margin=settings.latency_margin,
         latency_floor=settings.latency_floor_ms,
         slow=settings.slow_ms,
+        predictions_within=settings.answers.within,
     )
 
 

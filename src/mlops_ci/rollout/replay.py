@@ -121,7 +121,9 @@ def _lined_up(logs: Sequence[ReleaseLog], length: int, timing: Timing) -> tuple[
 
 
 def _side_by_side(arms: Sequence[ArmLog], length: int) -> Arm:
-    return Arm(**{one.name: np.stack([_filled(getattr(arm, one.name), length) for arm in arms]) for one in fields(Arm)})
+    return Arm(
+        **{one.name: np.stack([_filled(getattr(arm, one.name), length) for arm in arms]) for one in fields(ArmLog)}
+    )
 
 
 def _filled(values: Floats | Flags, length: int, *, rising: bool = False) -> Floats:

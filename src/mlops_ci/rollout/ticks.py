@@ -18,10 +18,12 @@ class Arm:
     latency: Floats  # answers by bucket, not cumulative, (releases, ticks, buckets); no buckets: not measured
     predictions: Floats  # predictions by bin, (releases, ticks, bins); no bins: not measured
     started: Floats  # requests begun, or users first seen, (releases, ticks): what the split is checked by
+    named: Floats | None = None  # of further guardrails: cases, and bad ones, (releases, ticks, guardrails, 2)
 
     def part(self, ticks: slice) -> "Arm":
         """Return the counts of some ticks."""
-        return Arm(*(getattr(self, one.name)[:, ticks] for one in fields(self)))
+        whole = {one.name: getattr(self, one.name) for one in fields(self)}
+        return Arm(**{name: one[:, ticks] for name, one in whole.items() if one is not None})
 
     def slow(self, above: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return how many answers were timed, and how many lie in buckets after `above`, (releases,)."""
@@ -54,6 +56,12 @@ class Ticks:
         champion, challenger = self.champion, self.challenger
         events = Events(champion.requests, champion.errors, challenger.requests, challenger.errors)
         return events.where(self.counted)
+
+    def named(self, place: int) -> Events:
+        """Return the cases of a further guardrail, and the bad ones among them."""
+        arms = (self.champion.named, self.challenger.named)
+        counts = [one[:, :, place, kind] for one in arms if one is not None for kind in (0, 1)]
+        return Events(*counts).where(self.counted)
 
     def slow(self, above: NDArray[np.intp]) -> Events:
         """Return the answers that took longer than each release's bound."""

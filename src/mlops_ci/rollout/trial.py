@@ -1,16 +1,17 @@
-"""One canary as it runs: from an engine's rising counters to the judge's decision, tick by tick."""
+"""One canary as it runs: from rising counters to the judge's decision, tick by tick."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from mlops_ci.rollout.judge import Baseline, Evidence, Judge, Policy
 from mlops_ci.rollout.live_ticks import Tick, counters_after, side_by_side
+from mlops_ci.rollout.sources.source import Source
 from mlops_ci.stats.canary.paths import Floats
 from mlops_ci.stats.canary.ratio import requests_needed
-from mlops_ci.traffic.engine import Counts, Engine
+from mlops_ci.traffic.engine import Counts
 
 LEAST_REQUESTS = 3  # to the challenger in a tick: without any, the champion's would say nothing
 _LONGEST = 10.0  # seconds until a tick ends without them
@@ -27,6 +28,8 @@ class _Totals:
     errors: int = 0
     timed: int = 0
     slow: int = 0
+    predictions: int = 0
+    named: list[tuple[int, int]] = field(default_factory=list)  # cases and bad ones of each further guardrail
 
 
 def _forget(_tick: Tick) -> None:
@@ -38,7 +41,7 @@ class Trial:
 
     def __init__(
         self,
-        engine: Engine,
+        source: Source,
         names: tuple[str, str],
         policy: Policy,
         past: Sequence[Tick] = (),
@@ -48,27 +51,28 @@ class Trial:
         """Take the present counts as the start, and the champion's up to now as its baseline; or go on.
 
         Args:
-            engine: whose counters are read.
+            source: whose counters are read.
             names: the champion's and the challenger's.
             policy: by what to judge.
             past: the ticks of this canary so far, as `log` got them: the evidence stands where it stood then.
             log: gets every tick, before it is judged.
             so_far: e-values by guardrail, where the ticks that they came from are not at hand.
         """
-        self._engine, self._names, self._log = engine, names, log
+        self._source, self._names, self._log = source, names, log
         self._evidence: Evidence | None = None
         self._totals = (_Totals(), _Totals())
         self.weight, self._begins = 1, True
         self._looked, self._warm = 0.0, False  # when a tick last ended, and whether latencies counted then
         self.seen = 0
-        none = Counts(0, 0, 0, (0,) * (len(engine.bounds) + 1))
+        none = Counts(0, 0, 0, (0,) * (len(source.bounds) + 1), (0,) * len(source.bins), ((0, 0),) * len(source.named))
         self._last = (none, none)
         first = past[0] if past else Tick(0.0, 0, begins=False, counted=False, timed=False, arms=self._counts())
         self._last = first.arms
         self.before = first.arms[0]  # the champion's counts when the canary began
         known = None if past else so_far
-        bounds = np.array(engine.bounds, dtype=np.float64)
-        self._judge = Judge(_baseline(self.before), policy, bounds, so_far=known)
+        bounds = np.array(source.bounds, dtype=np.float64)
+        bins, named = len(source.bins), source.named
+        self._judge = Judge(_baseline(self.before), policy, bounds, bins, named=named, so_far=known)
         if past:
             self._catch_up(past)
         else:
@@ -90,12 +94,12 @@ class Trial:
             ProgramFailed: the counters cannot be read; the next look catches up.
         """
         now = self._counts()
-        champion, challenger = (_since(new, old) for new, old in zip(now, self._last, strict=True))
+        champion, challenger = (new.since(old) for new, old in zip(now, self._last, strict=True))
         counted = counted and not self._begins  # the first tick of a step has answers from before
         if counted and challenger.requests < LEAST_REQUESTS and at - self._looked < _LONGEST:
             return "hold"  # what came in is counted with the next tick
         warm, self._warm = timed and self._warm, timed
-        reset = (_fell(now[0], self._last[0]), _fell(now[1], self._last[1]))
+        reset = (now[0].fell(self._last[0]), now[1].fell(self._last[1]))
         tick = Tick(at, self.weight, self._begins, counted, warm, (champion, challenger), reset)
         self._log(tick)
         self._last = now
@@ -151,6 +155,11 @@ class Trial:
         theirs, mine = self._totals
         if guardrail == "errors":
             pairs = (f"{mine.errors:,} of {mine.requests:,}", f"{theirs.errors:,} of {theirs.requests:,}")
+        elif guardrail in self._source.named:
+            place = self._source.named.index(guardrail)
+            pairs = (_bad(mine.named[place]), _bad(theirs.named[place]))
+        elif guardrail == "predictions":
+            pairs = (f"{mine.predictions:,} answers", f"{theirs.predictions:,}")
         else:
             pairs = (f"{mine.slow:,} slow of {mine.timed:,}", f"{theirs.slow:,} slow of {theirs.timed:,}")
         return f"{pairs[0]} requests to the challenger, {pairs[1]} to the champion"
@@ -165,16 +174,23 @@ class Trial:
 
     def _counts(self) -> tuple[Counts, Counts]:
         """Return both arms' counts; an arm that is missing from one answer stays as it was, and is not reset."""
-        found = self._engine.counts()
+        found = self._source.counts()
         champion, challenger = (found.get(name, last) for name, last in zip(self._names, self._last, strict=True))
         return champion, challenger
 
     def _add(self, total: _Totals, more: Counts, *, timed: bool) -> None:
         total.requests += more.requests
         total.errors += more.errors
+        total.predictions += sum(more.predictions)
+        so_far = total.named or [(0, 0)] * len(more.named)
+        total.named = [(n + m, bad + worse) for (n, bad), (m, worse) in zip(so_far, more.named, strict=True)]
         if timed:
             total.timed += sum(more.latency)
             total.slow += sum(more.latency[int(self._judge.slow_above[0]) + 1 :])
+
+
+def _bad(counted: tuple[int, int]) -> str:
+    return f"{counted[1]:,} of {counted[0]:,}"
 
 
 def _shown(evidence: Floats) -> str:
@@ -192,16 +208,3 @@ def _decision(evidence: Evidence) -> Decision:
     if evidence.rolls_back[0, -1]:
         return "roll-back"
     return "go-on" if evidence.goes_on[0, -1] else "hold"
-
-
-def _fell(new: Counts, old: Counts) -> bool:
-    return new.requests < old.requests or sum(new.latency) < sum(old.latency)
-
-
-def _since(new: Counts, old: Counts) -> Counts:
-    """Return what happened between two readings; all of the new one when the counter was reset."""
-    if _fell(new, old):
-        return new
-    latency = tuple(max(there - before, 0) for there, before in zip(new.latency, old.latency, strict=True))
-    started = max(new.started - old.started, 0)
-    return Counts(started, new.requests - old.requests, max(new.errors - old.errors, 0), latency)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mlops_ci.errors import MlopsCiError, ProgramFailed
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.release.state import Release
-from mlops_ci.rollout.guards import NoAnswer, Unready, patience
+from mlops_ci.rollout.guards import LEAST_PATIENCE, NoAnswer, Unready, patience
 from mlops_ci.rollout.lease import Guard
 from mlops_ci.rollout.outcome import Cause
 from mlops_ci.rollout.trial import Decision, Trial
@@ -52,8 +52,12 @@ class Watch:
     _unready: Unready = field(default_factory=Unready)
 
     def __post_init__(self) -> None:
-        self._no_answer = NoAnswer(patience(self.trial.before, self.engine.bounds))
         self._heard = self.clock.monotonic()
+        seconds = 2 * self.settings.slow_ms / 1000
+        with suppress(ProgramFailed):
+            if champion := self.engine.counts().get(self.champion.name):
+                seconds = patience(champion, self.engine.bounds)
+        self._no_answer = NoAnswer(max(seconds, LEAST_PATIENCE))
 
     @property
     def split(self) -> dict[str, int]:

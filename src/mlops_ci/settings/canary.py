@@ -1,9 +1,10 @@
 """Section `canary`: how traffic moves to a challenger, and what moves it back."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mlops_ci.settings.fields import Duration, Section
 
@@ -11,10 +12,103 @@ ENVIRONMENT = r"^[a-z0-9][a-z0-9-]{0,39}$"
 Percent = Annotated[int, Field(ge=1, le=99)]
 
 
+class DockerSettings(Section):
+    """How a version runs as a container."""
+
+    memory_mb: int = Field(default=1024, ge=16, description="Memory in MiB; a container that wants more is killed.")
+    cpus: float = Field(default=1.0, gt=0, description="Processor time, in cores.")
+    model_path: Path = Field(
+        default=Path("models/current"), description="Where the Dockerfile expects the model, in its build context."
+    )
+    build_network: str = Field(default="default", description="Docker network in which an image is built.")
+
+
+class StickySettings(Section):
+    """By what a user is known, so that each stays with one version: a header or a cookie, not both."""
+
+    header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$", description="Header that names the user.")
+    cookie: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", description="Cookie that names the user."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.header is None) == (self.cookie is None):
+            raise ValueError("name either a header or a cookie")
+        return self
+
+
+Query = Annotated[str, Field(description="PromQL of counters; `$release` stands for a version's name.")]
+
+
+class PrometheusSettings(Section):
+    """Where a Prometheus server stands, and what counts requests in it; `$release` stands for a version's name."""
+
+    url: str = Field(pattern=r"^https?://", description="Its address.")
+    requests: Query
+    errors: Query
+    latency_bucket: Query | None = None
+    predictions: Query | None = None
+    predictions_by: str = Field(default="le", description="Label whose values are the bins of predictions.")
+
+    @field_validator("requests", "errors", "latency_bucket", "predictions")
+    @classmethod
+    def _counters(cls, query: str | None) -> str | None:
+        if query and re.search(r"\b(rate|irate|increase|delta|avg|histogram_quantile)\s*\(", query):
+            raise ValueError("ask for the counters themselves, not for rates: they are compared as integers")
+        return query
+
+
+class AnswerSettings(Section):
+    """What is read off the versions' request logs, and off a file that says what became of the requests."""
+
+    predictions: bool = Field(default=True, description="Count predictions by bins, and answers that cannot be read.")
+    key: str = Field(default="prediction", description="Entry of a service's output that is the prediction.")
+    within: float | None = Field(
+        default=None,
+        ge=1,
+        description="How many times the champion's a bin's share may be, as 1.25; by default shifts are not judged.",
+    )
+    outcomes: Path | None = Field(default=None, description="File of labels and events, joined by request id.")
+    wrong_beyond: float | None = Field(
+        default=None, ge=0, description="Difference from its label from which on a number is wrong; any by default."
+    )
+    events: list[str] = Field(default_factory=list, description="Events in that file that are bad, as `complaint`.")
+    event_wait: Duration = Field(default=60.0, gt=0, description="Time after an answer in which an event counts.")
+    segments: list[Annotated[str, Field(pattern=r"^[^=]+=.*$")]] = Field(
+        default_factory=list, description="Inputs whose errors are judged by themselves, as `carrier=UA`."
+    )
+
+
 class CanarySettings(Section):
     """What `canary` and `rollback` steer, and the limits they judge by."""
 
     serve: list[str] = Field(min_length=1, description="Command that serves the model named by MODEL_PATH on PORT.")
+    engine: Literal["process", "docker"] = Field(
+        default="process",
+        description="What runs a version: processes of this machine, or containers of its Docker engine.",
+        json_schema_extra={"flag": False},
+    )
+    docker: DockerSettings = Field(
+        default_factory=DockerSettings, description="How a version runs as a container, where `engine` is `docker`."
+    )
+    sticky: StickySettings | None = Field(
+        default=None, description="By which header or cookie a user is known, where each stays with one version."
+    )
+    counts: Literal["proxy", "requests"] = Field(
+        default="proxy",
+        description="Where requests are counted: by the proxy, or in the versions' request logs.",
+        json_schema_extra={"flag": False},
+    )
+    prometheus: PrometheusSettings | None = Field(
+        default=None, description="A Prometheus server that counts requests instead of the proxy."
+    )
+    answers: AnswerSettings = Field(
+        default_factory=AnswerSettings, description="What is read off the versions' request logs."
+    )
+    shadow: Duration = Field(
+        default=0.0, ge=0, description="Time in which a challenger gets copies of requests before it gets any."
+    )
     environment: str = Field(
         default="production",
         pattern=ENVIRONMENT,

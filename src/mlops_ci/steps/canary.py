@@ -78,16 +78,17 @@ def evaluate(outcome: Outcome, options: Options) -> tuple[tuple[Finding, ...], t
             "by_guardrail": outcome.evidence_by,
         },
     )
+    measured = (against, *(outcome.shadow.measurements() if outcome.shadow else ()))
     place = Location(name=release.name)
     overridden = (override_found(release.override, release.name),) if release.override else ()
     if outcome.decision != "roll-back":
-        return overridden, (against,)
+        return overridden, measured
     code, severity, effect, title, remedy = _FINDINGS[outcome.cause]
     message = f"{outcome.detail}. {remedy}" if outcome.detail else remedy
     found = [*overridden, Finding(code, severity, effect, title, message, place, {"cause": outcome.cause})]
     if not outcome.recorded:
         found.append(_unrecorded(place))
-    return tuple(found), (against,)
+    return tuple(found), measured
 
 
 def _unrecorded(place: Location) -> Finding:

@@ -35,7 +35,7 @@ def test_the_headline_says_whether_a_judgement_was_made(one: StepReport, said: s
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 10, 11, 130])
 def test_every_error_code_has_a_headline_even_when_other_modules_add_classes(code: int) -> None:
     from mlops_ci.tools.git import PushRefused
-    from mlops_ci.traffic.local import NeverReady
+    from mlops_ci.traffic.engine import NeverReady
 
     assert PushRefused.exit_code == 5
     assert NeverReady.exit_code == 10

@@ -10,8 +10,7 @@ from mlops_ci.release.branch import Note
 from mlops_ci.release.state import Release, State
 from mlops_ci.rollout.candidates import Candidate
 from mlops_ci.tools.git import PushRefused
-from mlops_ci.traffic.engine import Counts, Workload
-from mlops_ci.traffic.local import NeverReady
+from mlops_ci.traffic.engine import Counts, NeverReady, Workload
 
 CHAMPION = Release("7", f"sha256:{'a' * 64}", "c" * 40, "evidence/gate-model/a.json", "2026-11-22T10:00:00Z")
 CHALLENGER = Release("8", f"sha256:{'b' * 64}", "d" * 40, "evidence/gate-model/b.json", "2026-11-23T10:00:00Z")
@@ -60,6 +59,7 @@ class FakeEngine:
     _counts: dict[str, list[float]] = field(default_factory=dict)
     _begun: dict[str, float] = field(default_factory=dict)
     _counted: float = 0.0
+    folder: Path = Path("nowhere")
 
     @property
     def bounds(self) -> tuple[float, ...]:
@@ -81,6 +81,24 @@ class FakeEngine:
         event = "route " + " ".join(f"{name}={weight}" for name, weight in sorted(weights.items()))
         self.log.append(event)
         self.routed.pop(event, lambda: None)()
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        return ()
+
+    def user_log(self) -> Path:
+        return self.folder / "users.jsonl"
+
+    def mirror(self, champion: str, challenger: str) -> None:
+        self.route({champion: 100})
+        self.log.append(f"mirror {challenger}")
+
+    def request_log(self, name: str) -> Path:
+        return self.folder / f"{name}.requests.jsonl"
 
     def weights(self) -> dict[str, int]:
         if self.proxy_down:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import cast
 
 import pytest
 
@@ -10,7 +9,7 @@ from mlops_ci.errors import ProgramFailed
 from mlops_ci.rollout.judge import Policy
 from mlops_ci.rollout.live_ticks import Tick
 from mlops_ci.rollout.trial import Trial
-from mlops_ci.traffic.engine import Counts, Engine
+from mlops_ci.traffic.engine import Counts
 
 OLD, NEW = "v7", "v8"
 
@@ -20,6 +19,8 @@ class Counters:
     """Two versions' counters, as an engine has them: totals since each was started."""
 
     bounds: tuple[float, ...] = (50.0, 250.0)
+    bins: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     totals: dict[str, Counts] = field(default_factory=lambda: {OLD: Counts(10_000, 10_000, 20, (6_000, 3_900, 100))})
     silent: bool = False
 
@@ -38,7 +39,7 @@ class Counters:
 
 def begun(counters: Counters, weight: int = 25) -> Trial:
     """Return a trial whose first step has begun, and whose first tick is over."""
-    trial = Trial(cast("Engine", counters), (OLD, NEW), Policy(slow=250.0))
+    trial = Trial(counters, (OLD, NEW), Policy(slow=250.0))
     trial.begin_step(weight)
     assert trial.look(1.0, counted=True, timed=True) == "hold"
     return trial
@@ -88,7 +89,7 @@ def test_while_it_warms_up_slow_answers_do_not_count() -> None:
 
 def test_answers_from_before_a_change_of_weights_do_not_count() -> None:
     counters = Counters()
-    trial = Trial(cast("Engine", counters), (OLD, NEW), Policy())
+    trial = Trial(counters, (OLD, NEW), Policy())
     trial.begin_step(25)
     counters.add(NEW, 100, errors=100)
     assert trial.look(1.0, counted=True, timed=True) == "hold"
@@ -175,7 +176,7 @@ def test_another_process_goes_on_where_the_log_ends(stop: int) -> None:
     """Counters that began anew in between are taken for what they are by both."""
     log: list[Tick] = []
     counters = Counters()
-    whole = Trial(cast("Engine", counters), (OLD, NEW), Policy(slow=250.0), log=log.append)
+    whole = Trial(counters, (OLD, NEW), Policy(slow=250.0), log=log.append)
     whole.begin_step(25)
     for second in range(1, stop):
         if second == 7:
@@ -186,7 +187,7 @@ def test_another_process_goes_on_where_the_log_ends(stop: int) -> None:
     lines = [json.loads(json.dumps(tick.to_json("r", counters.bounds))) for tick in log]
     read = [Tick.from_json(line, counters.bounds) for line in lines]
     assert read == log
-    resumed = Trial(cast("Engine", counters), (OLD, NEW), Policy(slow=250.0), read)
+    resumed = Trial(counters, (OLD, NEW), Policy(slow=250.0), read)
     for second in range(stop, stop + 3):
         counters.add(OLD, 300, errors=1)
         counters.add(NEW, 100, errors=2)
@@ -200,6 +201,6 @@ def test_another_process_goes_on_where_the_log_ends(stop: int) -> None:
 def test_ticks_of_other_buckets_are_not_gone_on_with() -> None:
     counters = Counters()
     log: list[Tick] = []
-    Trial(cast("Engine", counters), (OLD, NEW), Policy(), log=log.append)
+    Trial(counters, (OLD, NEW), Policy(), log=log.append)
     with pytest.raises(ValueError, match="buckets are others"):
         Tick.from_json(log[0].to_json("r", counters.bounds), (50.0, 300.0))

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 import {{cookiecutter.package}}
 from {{cookiecutter.package}} import request
-from {{cookiecutter.package}}.journal import Entry, Journal
+from {{cookiecutter.package}}.journal import Entry, Journal, known_as
 
 LOG = logging.getLogger(__name__)
 THRESHOLD = 0.5
@@ -89,9 +89,10 @@ def add_predictions(app: FastAPI, model: Model, journal: Journal, wanted: reques
         return JSONResponse({"detail": wrong}, 422)
 
     @app.post("/predict")
-    async def predict(inputs: Annotated[dict[str, Any], wanted]) -> Response:
+    async def predict(inputs: Annotated[dict[str, Any], wanted], asked: Request) -> Response:
         # Not in a thread: a prediction takes less time than handing it over.
         entry = Entry(inputs | dict.fromkeys(wanted.sensitive, MASK))
+        entry.request_id = known_as(asked.headers.get("x-request-id")) or entry.request_id
         answer = answer_to(entry, inputs, model)
         journal.write(entry)
         return JSONResponse(
