@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from integration.released import BETTER, GOOD, Scene
 from integration.tiny import CHALLENGER, CHAMPION, Tiny, tiny
 from mlops_ci.errors import ProgramFailed
 from mlops_ci.process import SystemClock
@@ -59,3 +60,15 @@ def test_without_a_request_log_there_is_nothing_to_compare(both: Tiny) -> None:
     both.engine.request_log(CHALLENGER).unlink()
     with pytest.raises(ProgramFailed, match="writes no request log"):
         shadow(both.engine, SystemClock(), CHAMPION, CHALLENGER, seconds=0.1, key="prediction")
+
+
+def test_a_canary_with_a_shadow_step(scene: Scene) -> None:
+    scene.release(GOOD)
+    scene.extra = {"MLOPS_CI_CANARY__SHADOW": "2s"}
+    with scene.load(100) as load:
+        code, report, err = scene.run("canary", "run", "--version", BETTER)
+    assert code == 0, err
+    assert set(load.by_status()) == {"200"}
+    shadowed = {one["name"]: one for one in report["measurements"] if one["name"].startswith("shadow")}
+    assert shadowed["shadow: failed answers"]["verdict"] == "pass"
+    assert 100 < shadowed["shadow: different answers"]["n"] < 300, "paired by the proxy's request id"

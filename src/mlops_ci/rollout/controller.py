@@ -134,7 +134,11 @@ class Canary:
         except (Interrupted, KeyboardInterrupt):
             parts.engine.retire(release.name, drain=0.0)
             raise
-        ascent = Ascent.begin(parts, champion, release, candidate.statement)
+        try:
+            ascent = Ascent.begin(parts, champion, release, candidate.statement)
+        except BaseException:  # its counts cannot be read: nobody would judge it
+            parts.engine.retire(release.name, drain=0.0)
+            raise
         return self._steer(ascent, lambda one: _unless_ended(one.first_step(), one, act))
 
     def _resume(

@@ -54,6 +54,13 @@ def test_a_judged_challenger_is_remembered_and_the_proof_is_recorded(world: Worl
     assert {one["name"] for one in proof["subject"]} == {"challenger", "champion", "commit"}
 
 
+def test_without_any_counts_no_canary_begins(world: World) -> None:
+    world.engine.silent = True
+    with pytest.raises(ProgramFailed):
+        world.run()
+    assert back_on_champion(world)
+
+
 def test_a_challenger_that_never_becomes_ready_gets_no_traffic(world: World) -> None:
     world.engine.never_ready = True
     outcome = world.run()

@@ -58,7 +58,7 @@ class AnswerCounts:
         """Return the counts by version; raise ProgramFailed when a log cannot be read."""
         for name, log in self.logs.items():
             version = self._versions.setdefault(name, _Version(log, [0] * (len(self.bounds) + 1), [0] * len(self.bins)))
-            for request in new_requests(log):
+            for request in new_requests(log) if log.path.exists() else ():  # a service may open it when first asked
                 self._add(name, version, request)
         if self.outcomes:
             self.outcomes.read()
@@ -84,7 +84,7 @@ class AnswerCounts:
         if self.shape:
             version.predictions[self.shape.place(answer)] += 1
             self._schema.add(name, bad=answer is None)
-        if self.outcomes:
+        if self.outcomes and not self.outcomes.labels.waits_for(request.id):  # a copy's answer was seen by nobody
             self.outcomes.labels.predicted(request.id, name, answer, request.label)
             for waiting in self.outcomes.events.values():
                 waiting.answered(request.id, name, request.at)

@@ -49,6 +49,10 @@ class Labels:
         if len(self._waiting) > _REMEMBERED:
             self._waiting.pop(next(iter(self._waiting)))
 
+    def waits_for(self, request: str) -> bool:
+        """Say whether a prediction on this request is known that has no label yet."""
+        return request in self._waiting
+
     def came(self, request: str, label: Any) -> None:  # noqa: ANN401 - whatever is predicted
         """Take a label; the first one of a request counts, and one of an unknown request does not."""
         if found := self._waiting.pop(request, None):

@@ -67,6 +67,29 @@ def test_labels_count_when_they_come_and_once(tmp_path: Path) -> None:
     assert made.named()["labels"] == (2, 1)
 
 
+def test_a_log_that_is_not_there_yet_has_no_requests(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    made.log.unlink()
+    assert made.source.counts()["v1"].requests == 0
+    made.log.write_text(line("1", {"prediction": "a"}))
+    assert made.source.counts()["v1"].requests == 1
+
+
+def test_a_copy_of_a_request_has_no_outcome_of_its_own(tmp_path: Path) -> None:
+    made = Made(tmp_path, "complaint")
+    made.log.write_text(line("1", {"prediction": "a"}))
+    copied = tmp_path / "copies.jsonl"
+    copied.write_text(line("1", {"prediction": "b"}))
+    made.source.logs = {"v1": Tail(made.log), "v2": Tail(copied)}
+    made.source.counts()
+    made.outcome(request_id="1", label="a")
+    made.outcome(request_id="1", event="complaint")
+    made.clock.time += 60.0
+    counts = made.source.counts()
+    assert counts["v1"].named[1:3] == ((1, 0), (1, 1))
+    assert counts["v2"].named[1:3] == ((0, 0), (0, 0)), "nobody saw its answer"
+
+
 def test_numbers_may_be_wrong_by_a_little(tmp_path: Path) -> None:
     made = Made(tmp_path, wrong_beyond=0.5)
     made.log.write_text(line("1", {"prediction": 2.0}, label=2.4) + line("2", {"prediction": 2.0}, label=3))
