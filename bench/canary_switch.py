@@ -82,7 +82,7 @@ class Bench:
     def watch(self) -> float:
         """Begin a canary that decides nothing for a minute; return which part of a processor the tool took."""
         candidate, began, used = self._candidate("@good"), time.monotonic(), _cpu()
-        outcome = self._canary(beta=1e-9, watch_for=WATCHED).run(candidate)
+        outcome = self._canary(beta=1e-200, watch_for=WATCHED).run(candidate)
         share = (_cpu() - used) / (time.monotonic() - began)
         if outcome.cause != "held":
             sys.exit(f"a canary that decides nothing ended as {outcome.cause}: {outcome.detail}")
@@ -125,7 +125,10 @@ class Bench:
         url = f"http://127.0.0.1:{self.engine.port}/"
         argv = ["wrk", "--threads", "1", "--connections", "32", "--timeout", "10s", "--duration", f"{seconds}s", url]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as wrk:
-            yield wrk
+            try:
+                yield wrk
+            finally:
+                wrk.kill()
 
 
 def main() -> bool:
