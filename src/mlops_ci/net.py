@@ -35,16 +35,15 @@ class Client:
         """Bound every request to `timeout` seconds; keep up to `connections` open for each host."""
         self._pool = urllib3.PoolManager(maxsize=connections, timeout=urllib3.Timeout(total=timeout), retries=False)
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Send GET; raise ProgramFailed when no answer comes."""
-        return self._send("GET", url, None)
+        return self._send("GET", url, None, headers)
 
     def post_json(self, url: str, body: Mapping[str, Any]) -> Answer:
         """Send POST with a JSON body; raise ProgramFailed when no answer comes."""
-        return self._send("POST", url, json.dumps(body).encode())
+        return self._send("POST", url, json.dumps(body).encode(), {"content-type": "application/json"})
 
-    def _send(self, method: str, url: str, body: bytes | None) -> Answer:
-        headers = {"content-type": "application/json"} if body is not None else None
+    def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None) -> Answer:
         try:
             answer = self._pool.request(method, url, body=body, headers=headers)
         except urllib3.exceptions.HTTPError as problem:

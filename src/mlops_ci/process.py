@@ -20,6 +20,9 @@ from mlops_ci.errors import ProgramFailed, ProgramMissing
 _RUNNING: "set[subprocess.Popen[bytes]]" = set()  # what `run` waits for, in any thread
 SECRET = re.compile(r"(?i)((?:token|password|secret|authorization)[=: ]+|://[^/\s:@]+:)[^\s@]+")
 
+NO_SECRETS = {f"MLOPS_CI_{name}": "" for name in ("GIT_TOKEN", "SIGNING_KEY", "MODEL_KEY")}
+"""What a program that runs a repository's own code gets in its environment instead of ours."""
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -51,6 +54,11 @@ class Completed:
 def redact(text: str) -> str:
     """Return `text` without the values of tokens, passwords and URL credentials."""
     return SECRET.sub(r"\1***", text)
+
+
+def search_path(*first: Path) -> str:
+    """Return a PATH that begins with some folders, and ends with the one of the running interpreter."""
+    return os.pathsep.join([*map(str, first), os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
 
 
 def resolve(program: str, *, remedy: str = "") -> str:

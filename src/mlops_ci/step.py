@@ -10,6 +10,7 @@ from mlops_ci.process import SystemClock
 from mlops_ci.release.keyring import Keyring
 from mlops_ci.report import StepReport
 from mlops_ci.tools.git import Git
+from mlops_ci.tools.github import Forge
 
 OptionsT_contra = TypeVar("OptionsT_contra", contravariant=True)
 
@@ -29,6 +30,8 @@ class Context:
     signing_key: str | None = field(default=None, repr=False)  # PEM; this machine's own key where there is none
     trusted_keys: tuple[str, ...] = ()  # PEM files in the repository
     hosted_runner: bool = False  # a GitHub-hosted machine that is gone after the job
+    forge: Forge | None = None  # in a workflow: the repository on GitHub
+    workflow_run: str | None = None  # in a workflow: the URL of the run
 
     @property
     def workspace(self) -> Path:
@@ -47,7 +50,8 @@ class Context:
     def keyring(self) -> Keyring:
         """Return which key signs evidence here, and which keys are trusted."""
         git = Git(self.root, self.git_token)
-        return Keyring(git, self.workspace / "keys" / "evidence.pem", self.signing_key, self.trusted_keys)
+        file = self.workspace / "keys" / "evidence.pem"
+        return Keyring(git, file, self.signing_key, self.trusted_keys, self.workflow_run)
 
 
 class Step(Protocol[OptionsT_contra]):

@@ -111,9 +111,9 @@ def test_an_action_that_judges_has_every_flag_of_its_section(name: str) -> None:
 
 
 def test_the_verdict_action_takes_what_its_command_takes() -> None:
-    assert set(action("verdict")["inputs"]) == {"needs", "expected", "reports", "working-directory"}
+    assert set(action("verdict")["inputs"]) == {"needs", "expected", "optional", "reports", "working-directory"}
     (_, run) = action("verdict")["runs"]["steps"]
-    for word in ("needs", "expected", "reports"):
+    for word in ("needs", "expected", "optional", "reports"):
         assert f'--{word} "$ACTION_{word.upper()}"' in run["run"]
 
 
@@ -128,3 +128,16 @@ def test_the_readme_lists_every_input_and_output_and_shows_a_pinned_example(name
     others = [line for line in page.splitlines() if "uses: actions/" in line]
     assert others
     assert all(re.search(r"@[0-9a-f]{40} # v\d", line) for line in others)
+
+
+def test_the_signature_action_takes_what_its_command_takes() -> None:
+    loaded = action("signature")
+    install, run = loaded["runs"]["steps"]
+    assert install["run"].endswith('install.py" register')
+    said = CliRunner().invoke(root, ["signature", "sign", "--help"], obj={}).output
+    assert "--install" in said
+    assert 'run.py" signature sign --install "$ACTION_PATH"' in run["run"]
+    assert "${{" not in install["run"] + run["run"]
+    page = (ACTIONS / "signature/README.md").read_text()
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", page.split("## Outputs")[0], re.MULTILINE))
+    assert listed == set(loaded["inputs"])

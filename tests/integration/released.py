@@ -31,6 +31,7 @@ QUICK = {
     "MLOPS_CI_CANARY__BETA": "0.2",
     "MLOPS_CI_CANARY__WARM_UP": "0s",
     "MLOPS_CI_CANARY__BAKE": "1s",
+    "MLOPS_CI_CANARY__DEMANDS": "[]",
 }
 
 

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.integration
 SETTINGS = """
     model: flight-delay
     canary:
+      environment: staging
       serve: [{python}, service.py]
       port: {port}
 """

@@ -9,6 +9,7 @@ import pytest
 from builders import commit_all, git, git_repository
 from mlops_ci.errors import NothingToJudge, ProgramFailed, UsageProblem
 from mlops_ci.process import Completed
+from mlops_ci.release import worktree
 from mlops_ci.release.branch import BRANCH, Note, StateBranch
 from mlops_ci.release.state import Release, State
 from mlops_ci.tools.git import Git, PushRefused
@@ -316,7 +317,7 @@ def test_a_commit_that_this_clone_lacks_cannot_be_exported(root: Path, tmp_path:
 def test_a_clean_branch_is_demanded_and_found(root: Path) -> None:
     (root / ".mlops-ci").mkdir()
     (root / ".mlops-ci" / "ignored").touch()
-    Git(root).demand_clean_branch()
+    worktree.demand_clean_branch(Git(root))
 
 
 @pytest.mark.parametrize(
@@ -326,17 +327,17 @@ def test_a_dirty_work_tree_is_refused(root: Path, names: list[str], said: str) -
     for name in names:
         (root / name).touch()
     with pytest.raises(UsageProblem, match=said):
-        Git(root).demand_clean_branch()
+        worktree.demand_clean_branch(Git(root))
 
 
 def test_a_detached_head_is_refused(root: Path) -> None:
     git(root, "switch", "--quiet", "--detach")
     with pytest.raises(UsageProblem, match=r"HEAD is detached.*git switch main"):
-        Git(root).demand_clean_branch()
+        worktree.demand_clean_branch(Git(root))
 
 
 def test_a_repository_without_a_commit_is_refused(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "empty")
     for folder in (tmp_path / "empty", tmp_path):
         with pytest.raises(UsageProblem, match="not a git repository with a commit"):
-            Git(folder).demand_clean_branch()
+            worktree.demand_clean_branch(Git(folder))

@@ -20,9 +20,9 @@ from mlops_ci.step import Context
 
 _ENTRY = STEPS["canary"]
 _WATCHED_EVERY = 2.0  # seconds
-_ROLLBACK_ONLY = ("to", "dry_run", "if_lease_expired")
+_ROLLBACK_ONLY = ("to", "dry_run", "if_lease_expired", "unless_promoted")
 _BEGINS = tuple(name for name in CanarySettings.model_fields if name not in _ROLLBACK_ONLY)
-_GOES_ON = tuple(name for name in _BEGINS if name not in {"version", "again", "reason", "after", "demands"})
+_GOES_ON = tuple(name for name in _BEGINS if name not in {"version", "again", "reason", "after", "demands", "rehearse"})
 # command → what it does, and its flags; `run` is all the others in a row
 _COMMANDS = {
     "run": ("Release a registered version: the whole canary, to its promotion or its rollback.", _BEGINS),
@@ -40,7 +40,8 @@ def command() -> None:
 
 def _loader(name: str) -> Callable[[], Action]:
     def load() -> Action:
-        found: Action = getattr(import_module(_ENTRY.module), name)
+        module = "mlops_ci.journeys.release" if name in {"run", "start"} else _ENTRY.module
+        found: Action = getattr(import_module(module), name)
         return found
 
     return load

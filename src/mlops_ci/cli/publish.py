@@ -29,6 +29,8 @@ def publish(report: StepReport, *, root: Path, format_: str, environ: Mapping[st
         click.echo(annotations.render(report), nl=False, err=True)
         summary = markdown.render(report)
         _write(path.with_suffix(".md"), summary)
+        if report.step == "scan":  # what code scanning takes
+            _write(path.with_suffix(".sarif"), import_module("mlops_ci.render.sarif").render(report))
         _append(environ.get("GITHUB_STEP_SUMMARY"), summary)
         _append(environ.get("GITHUB_OUTPUT"), _outputs(report, path))
 

@@ -17,6 +17,7 @@ _FLAGS = (
     "to",
     "dry_run",
     "if_lease_expired",
+    "unless_promoted",
 )
 
 command = step_command(_ENTRY, "rollback", _ENTRY.summary, lambda: import_module(_ENTRY.module).run, _FLAGS)

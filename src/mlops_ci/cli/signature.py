@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from mlops_ci.cli.output import needs_library
+
 _MODEL = click.argument("model", type=click.Path(path_type=Path), default=Path("models/current"))
 _SIGNATURE = click.option(
     "--signature",
@@ -24,14 +26,28 @@ def command() -> None:
 @command.command("sign", help="Sign every file of a model folder with a private key.")
 @_MODEL
 @_SIGNATURE
-@click.option("--key", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Private key: PEM, P-256.")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Private key: PEM, P-256; without one, MLOPS_CI_MODEL_KEY or this machine's own, made at first use.",
+)
+@click.option("--install", is_flag=True, help="Install the pinned program that signs, where it is not here.")
 @click.pass_obj
-def sign(environ: Mapping[str, str], model: Path, signature: Path, key: Path) -> None:
+@needs_library("signature", "register")
+def sign(environ: Mapping[str, str], model: Path, signature: Path, key: Path | None, *, install: bool) -> None:
     """Sign a model."""
-    from mlops_ci.security import signing
-    from mlops_ci.security.programs import folder_from
+    from mlops_ci.security import model_keys, programs, signing
 
-    signing.sign(model, key, signature, folder_from(environ.get("MLOPS_CI_SCAN__TOOLS")))
+    tools = programs.folder_from(environ.get("MLOPS_CI_SCAN__TOOLS"))
+    if install:
+        programs.install("model-signing", tools)
+    if key:
+        signing.sign(model, key, signature, tools)
+    else:
+        secret, public = environ.get("MLOPS_CI_MODEL_KEY"), signature.with_name("model.pub.pem")
+        with model_keys.private_key(secret, Path(".mlops-ci/keys"), public) as own:
+            signing.sign(model, own, signature, tools)
     click.echo(f"{signature}: the signature of {model}", err=True)
 
 

@@ -11,9 +11,14 @@ from typing import Any, Self
 from mlops_ci.errors import ProgramFailed
 from mlops_ci.net import Client
 
+_GOOD = range(200, 300)
+
 
 class Load:
-    """Requests to one URL while the `with` block lasts; `answers` counts them by status, 0 for none."""
+    """Requests to one URL while the `with` block lasts; `answers` counts them by status, 0 for none.
+
+    They are counted from the first good answer on: a service that is about to start has no users yet.
+    """
 
     def __init__(self, url: str, rows: Sequence[Mapping[str, Any]], *, rate: float, threads: int = 8) -> None:
         """Send `rate` requests a second, each with the next of `rows`."""
@@ -54,4 +59,5 @@ class Load:
             status = 0
             with suppress(ProgramFailed):
                 status = client.post_json(self._url, self._rows[mine[number % len(mine)]]).status
-            self.answers[status] += 1
+            if self.answers or status in _GOOD:
+                self.answers[status] += 1

@@ -31,15 +31,19 @@ def read_reports(folder: Path, expected: Sequence[str]) -> dict[str, dict[str, A
     return {step: _read(folder, step) for step in expected}
 
 
-def join(needs: Mapping[str, str], reports: Mapping[str, Mapping[str, Any] | None]) -> StepReport:
-    """Return one report about all of them.
+def join(
+    needs: Mapping[str, str], reports: Mapping[str, Mapping[str, Any] | None], optional: Sequence[str] = ()
+) -> StepReport:
+    """Return one report about all of them; that an `optional` job was skipped is told, and stops nothing.
 
     Raises:
         NothingToJudge: neither a job nor a report is expected, so nothing could ever fail.
     """
     if not needs and not reports:
         raise NothingToJudge("Nothing is expected, so nothing could fail. Name jobs (--needs) or steps (--expected).")
-    findings = [_job(job, result) for job, result in needs.items() if result != "success"]
+    skipped = [job for job in optional if needs.get(job) == "skipped"]
+    failed = {job: result for job, result in needs.items() if result != "success" and job not in skipped}
+    findings = [_job(job, result) for job, result in failed.items()] + [_skipped(job) for job in skipped]
     findings += [found for step, report in reports.items() if (found := _report(step, report))]
     inputs = {step: str((report or {}).get("verdict")) for step, report in reports.items()}
     return StepReport(NAME, findings=tuple(findings), inputs=inputs)
@@ -52,6 +56,17 @@ def _job(job: str, result: str) -> Finding:
         "blocks",
         f"The job {job} ended as {result}",
         "Only success counts: a skipped or cancelled job has judged nothing. Look at that job, then run it again.",
+        Location(name=job),
+    )
+
+
+def _skipped(job: str) -> Finding:
+    return Finding(
+        "MCI-VERDICT-004",
+        "low",
+        "informs",
+        f"There is no {job}",
+        "This repository's plan, or its visibility, does not have it, or nobody turned it on. The rest is there.",
         Location(name=job),
     )
 

@@ -15,7 +15,7 @@ from mlops_ci.errors import NothingToJudge, ProgramFailed
 from mlops_ci.models.golden import Columns, GoldenSet
 from mlops_ci.models.predictions import Columns as Answered
 from mlops_ci.net import Client
-from mlops_ci.process import Conversation
+from mlops_ci.process import NO_SECRETS, Conversation
 from mlops_ci.tools.duckdb import open_table
 
 _WORKER = Path(__file__).with_name("worker.py")
@@ -74,7 +74,7 @@ class Process:
 def start(name: str, folder: Path, golden: GoldenSet, python: str | Path, log: Path) -> Conversation:
     """Start a worker that loads an MLflow model folder with an interpreter."""
     argv: list[str | Path] = [python, _WORKER, folder, golden.path, golden.label]
-    env = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    env = {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **NO_SECRETS}
     return Conversation(argv, cwd=golden.path.parent, env=env, log=log / f"gate-{name}.log")
 
 

@@ -33,7 +33,7 @@ def refuse_other_answers(name: str, asked: Process, said: Predictions, golden: G
     chosen[rows] = True
     part = replace(golden, ids=golden.ids[chosen], truth=golden.truth.take(chosen))
     answered = understood(name, asked.predict(golden.order[rows].tolist()), part)
-    differing = rows[~_same(answered, said.take(chosen))]
+    differing = rows[~same(answered, said.take(chosen))]
     if differing.size:
         raise NothingToJudge(
             f"The {name} answers {differing.size} of {rows.size} rows otherwise than its file of predictions, "
@@ -46,7 +46,7 @@ def _near(one: Floats, other: Floats) -> Rows:
     return np.asarray(np.isclose(one, other, rtol=1e-3, atol=1e-6))
 
 
-def _same(one: Predictions, other: Predictions) -> Rows:
+def same(one: Predictions, other: Predictions) -> Rows:
     """Say of each row whether both answers are the same but for rounding."""
     if one.labels.dtype.kind == "f":
         return _near(one.labels, other.labels)

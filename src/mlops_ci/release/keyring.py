@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_ci.errors import UsageProblem
 from mlops_ci.evidence import keys, seal_report
+from mlops_ci.release import worktree
 from mlops_ci.tools.git import Git
 
 if TYPE_CHECKING:  # the library is needed only where something is signed or checked
     from securesystemslib.signer import CryptoSigner, Key
+
+PUBLIC = "evidence.pub.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Keyring:
     file: Path  # this machine's own private key, below the workspace
     secret: str | None = field(default=None, repr=False)  # a private key in PEM, instead of the file's
     named: tuple[str, ...] = ()  # files with public keys, relative to the repository
+    run: str | None = None  # the workflow run that signs, by its URL
 
     def signer(self) -> "CryptoSigner":
         """Return the private key; made at first use where there is none."""
@@ -50,11 +54,13 @@ class Keyring:
         commit = inputs.get("commit")
         if report.get("verdict") != "pass" or not commit or self._changed(str(commit)):
             return None
-        sealed = seal_report(report, self.signer())
+        signer = self.signer()
+        sealed = seal_report({**report, **({"run": self.run} if self.run else {})}, signer)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         partial.write_bytes(sealed)
         partial.replace(path)
+        path.with_name(PUBLIC).write_text(keys.public_pem(signer), encoding="utf-8")  # whoever gets both can verify
         return path
 
     def _at(self, commit: str, name: str) -> str:
@@ -65,5 +71,6 @@ class Keyring:
 
     def _changed(self, commit: str) -> bool:
         """Say whether the work tree differs from a commit; what we write ourselves does not count."""
-        status = self.git.call("status", "--porcelain", "--", ":(top)", f":(exclude){self.file.parent.parent.name}")
-        return self.git.head() != commit or bool(status.stdout.strip())
+        return self.git.head() != commit or bool(
+            worktree.changed(self.git, ":(top)", f":(exclude){self.file.parent.parent.name}")
+        )

@@ -1,6 +1,6 @@
 """One canary under way: its steps, its judgement, its promotion, and its way back to the champion."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Ascent:
     parts: Parts
     champion: Release
     place: Challenger
-    statement: bytes  # that it passed the gate, sealed; empty where the record has it already
+    files: Mapping[str, bytes]  # what proves it, and its answers; empty where the record has them already
     trial: Trial
     watch: Watch
     decided: int = 0  # the last step whose evidence said: go on
@@ -49,15 +49,15 @@ class Ascent:
     shadow: Shadow | None = field(default=None, init=False)
 
     @classmethod
-    def begin(cls, parts: Parts, champion: Release, release: Release, statement: bytes) -> "Ascent":
+    def begin(cls, parts: Parts, champion: Release, release: Release, files: Mapping[str, bytes]) -> "Ascent":
         """Return a canary whose challenger runs and gets no traffic yet."""
         now = parts.clock.monotonic()
         parts.journal.begin(release.name, now)
         place = Challenger(release, parts.settings.steps[0], 1)
-        return cls._made(parts, champion, place, statement, _SoFar(_source(parts, champion, release), now, now))
+        return cls._made(parts, champion, place, files, _SoFar(_source(parts, champion, release), now, now))
 
     @classmethod
-    def resume(cls, parts: Parts, champion: Release, place: Challenger, statement: bytes) -> "Ascent":
+    def resume(cls, parts: Parts, champion: Release, place: Challenger, files: Mapping[str, bytes]) -> "Ascent":
         """Return the canary that stands on the record, both versions running; raise NeverReady if one does not start.
 
         What it has gathered so far counts where this machine's journal has it. Elsewhere the evidence against the
@@ -77,11 +77,11 @@ class Ascent:
             began, decided = min(past.began, now - ticks[-1].at), past.decided
         warm_from = began if ran else parts.clock.monotonic()
         so_far = _SoFar(source, began, warm_from, ticks, decided)
-        return cls._made(parts, champion, place, statement, so_far)
+        return cls._made(parts, champion, place, files, so_far)
 
     @classmethod
     def _made(
-        cls, parts: Parts, champion: Release, place: Challenger, statement: bytes, so_far: "_SoFar"
+        cls, parts: Parts, champion: Release, place: Challenger, files: Mapping[str, bytes], so_far: "_SoFar"
     ) -> "Ascent":  # fmt: skip
         name, source = place.release.name, so_far.source
 
@@ -94,7 +94,7 @@ class Ascent:
             parts.engine, trial, champion, place.release, parts.settings, parts.clock, parts.progress, parts.guard,
             parts.serve, parts.mark, so_far.began, so_far.warm_from,
         )  # fmt: skip
-        return cls(parts, champion, place, statement, trial, watch, so_far.decided)
+        return cls(parts, champion, place, files, trial, watch, so_far.decided)
 
     def following(self) -> int | None:
         """Return the next step's weight; None after the last step."""
@@ -207,7 +207,7 @@ class Ascent:
     def _take(self, place: Challenger) -> Outcome | None:
         journal = self.parts.journal
         journal.write("step", step=place.step, weight=place.weight)
-        if ended := self._meanwhile(lambda: self.parts.recorder.advance(place, self.statement)):
+        if ended := self._meanwhile(lambda: self.parts.recorder.advance(place, self.files)):
             return self._ended(ended)
         self.parts.guard.renew()
         self.place = place

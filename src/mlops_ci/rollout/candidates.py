@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_ci.errors import ProgramFailed, Rejected
-from mlops_ci.evidence import digest_model
+from mlops_ci.errors import NothingToJudge, ProgramFailed, Rejected
+from mlops_ci.evidence import digest_bytes, digest_model
 from mlops_ci.release.state import Release
-from mlops_ci.rollout.proofs import proof_of
+from mlops_ci.rollout.proofs import ANSWERS, DIGEST_TAG, answers_path, proof_of
 from mlops_ci.tools.git import Git
 from mlops_ci.tools.mlflow import Registry, Version
 from mlops_ci.traffic.engine import Workload
@@ -28,6 +28,13 @@ class Candidate:
 
     release: Release
     statement: bytes
+    answers: bytes | None = None  # to golden rows, as the gate recorded them
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Return what is recorded beside the release: by these, another machine knows the model again."""
+        answers = {answers_path(self.release.model_digest): self.answers} if self.answers else {}
+        return {self.release.evidence: self.statement, **answers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,16 @@ class Shelf:
                 this model passed the gate, and nobody overrode it.
         """
         found = self.registry.find(self.model, version)
-        proof = proof_of(self.registry, found, trusted, self.folder / "evidence" / found.version)
+        folder = self.folder / "evidence" / found.version
+        proof = proof_of(self.registry, found, trusted, folder)
+        answers = self.registry.evidence(found, ANSWERS, folder) if proof.answers else None
+        if answers is not None and digest_bytes(answers) != proof.answers:
+            raise Rejected(f"The golden predictions of {found.name} version {found.version} are not its gate's.")
         since = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         release = Release(
             found.version, proof.digest, proof.commit, proof.path, since, proof.override, _image_of(found)
         )
-        return Candidate(release, proof.sealed)
+        return Candidate(release, proof.sealed, answers)
 
     def workload(self, release: Release) -> Workload:
         """Return what must be started for a release: its commit's code and its registered model, checked.
@@ -67,9 +78,17 @@ class Shelf:
         return Workload(release.name, self.serve, code, model, release.model_digest, release.commit, release.image)
 
     def model_of(self, release: Release) -> Path:
-        """Return the folder with a release's registered model, checked; raise ProgramFailed if it is another."""
+        """Return the folder with a release's model, checked; raise ProgramFailed if it is another.
+
+        It comes from the registry. One that is a file on this machine, and has never heard of the release, leaves
+        only what the record says: there the model is made anew from its commit.
+        """
         model = self.folder / "models" / release.model_digest.removeprefix("sha256:")
-        self.registry.download(self.registry.find(self.model, release.version), model)
+        if self.registry.is_local and not self.registry.find_by_digest(self.model, DIGEST_TAG, release.model_digest):
+            from mlops_ci.rollout.rebuild import rebuilt  # it asks models, and most releases need none of that
+
+            return rebuilt(release, self.model, self.git, model)
+        self.registry.download(self._version(release), model)
         if (found := digest_model(model)) != release.model_digest:
             shutil.rmtree(model)
             raise ProgramFailed(
@@ -77,6 +96,17 @@ class Shelf:
                 f"{found} instead of {release.model_digest}. Somebody changed it; do not serve it."
             )
         return model
+
+    def _version(self, release: Release) -> Version:
+        """Return the registered version of a release; where a registry began anew, it has another number."""
+        try:
+            version = self.registry.find(self.model, release.version)
+        except NothingToJudge:
+            version = None
+        if version and version.tags.get(DIGEST_TAG) == release.model_digest:
+            return version
+        known = self.registry.find_by_digest(self.model, DIGEST_TAG, release.model_digest)
+        return known or version or self.registry.find(self.model, release.version)
 
 
 def _image_of(version: Version) -> str:

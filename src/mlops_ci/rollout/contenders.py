@@ -35,7 +35,11 @@ def contenders(options: GateSettings, root: Path, git: Git, model: str, shelf: C
         return [_arm("champion", options.champion, shelf, root), challenger]
     git.demand_origin()
     released = StateBranch(git, options.environment, model).read().champion
-    return [challenger] if released is None else [Arm("champion", shelf().model_of(released)), challenger]
+    if released is None:
+        return [challenger]
+    if challenger.folder and digest_model(challenger.folder) == released.model_digest:
+        return [Arm("champion", challenger.folder), challenger]  # nothing to fetch, or to make anew
+    return [Arm("champion", shelf().model_of(released)), challenger]
 
 
 def _challenger(options: GateSettings, shelf: Callable[[], Shelf], root: Path) -> Arm:

@@ -1,6 +1,6 @@
 """The canary: traffic moves away from the champion only after the push, and back to it before anything else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mlops_ci.errors import Inconclusive, Interrupted, ProgramFailed, UsageProblem
@@ -88,14 +88,14 @@ class Canary:
         if state.champion is None:
             return self._first(candidate)
         if state.challenger:
-            return self._resume(state.champion, self._ours(state.challenger, release), candidate.statement, act)
+            return self._resume(state.champion, self._ours(state.challenger, release), candidate.files, act)
         return self._challenge(candidate, state.champion, act)
 
     def _go_on(self, act: Act, demand: Demand = _demand_nothing) -> Outcome:
         state = self.parts.recorder.branch.read()
         if state.challenger is None or state.champion is None:
             raise UsageProblem("No canary stands on the record. Begin one with: mlops-ci canary start.")
-        return self._resume(state.champion, self._ours(state.challenger, state.challenger.release), b"", act, demand)
+        return self._resume(state.champion, self._ours(state.challenger, state.challenger.release), {}, act, demand)
 
     def _ours(self, place: Challenger, release: Release) -> Challenger:
         """Return the canary that stands on the record; raise ProgramFailed when it is another, or another's."""
@@ -135,19 +135,24 @@ class Canary:
             parts.engine.retire(release.name, drain=0.0)
             raise
         try:
-            ascent = Ascent.begin(parts, champion, release, candidate.statement)
+            ascent = Ascent.begin(parts, champion, release, candidate.files)
         except BaseException:  # its counts cannot be read: nobody would judge it
             parts.engine.retire(release.name, drain=0.0)
             raise
         return self._steer(ascent, lambda one: _unless_ended(one.first_step(), one, act))
 
     def _resume(
-        self, champion: Release, place: Challenger, statement: bytes, act: Act, demand: Demand = _demand_nothing
+        self,
+        champion: Release,
+        place: Challenger,
+        files: Mapping[str, bytes],
+        act: Act,
+        demand: Demand = _demand_nothing,
     ) -> Outcome:
         """Go on with a canary that another process began; one that is not as far as demanded stays as it is."""
         parts = self.parts
         try:
-            ascent = Ascent.resume(parts, champion, place, statement)
+            ascent = Ascent.resume(parts, champion, place, files)
         except NeverReady as failure:
             self._serve_champion(champion)
             outcome = Outcome(place.release, champion, "never-ready", str(failure), timeline=parts.timeline)

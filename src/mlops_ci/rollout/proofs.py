@@ -1,7 +1,7 @@
 """What proves that a registered version may be released: the gate's sealed statement, or a person's override."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ COMMIT_TAG = "mlops_ci.commit"
 OVERRIDE_TAG = "mlops_ci.override"
 GATE_EVIDENCE = "gate-model.json"
 OVERRIDE_EVIDENCE = "override.json"
+ANSWERS = "predictions.json"  # the model's, to golden rows, as its gate heard them
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,18 @@ class Proof:
     commit: str
     sealed: bytes
     override: str = ""  # who released it without evidence, and why
+    answers: str = ""  # digest of the model's answers to golden rows, as the gate recorded them
 
     @property
     def path(self) -> str:
         """Return where the statement stands on the state branch."""
         folder = "override" if self.override else "gate-model"
         return f"evidence/{folder}/{self.digest.removeprefix('sha256:')}.json"
+
+
+def answers_path(digest: str) -> str:
+    """Return where a model's answers to golden rows stand on the state branch."""
+    return f"predictions/{digest.removeprefix('sha256:')}.json"
 
 
 def proof_of(registry: Registry, version: Version, trusted: Sequence["Key"], folder: Path) -> Proof:
@@ -65,10 +72,10 @@ def _checked(proof: Proof, trusted: Sequence["Key"], *, overrides: bool) -> Proo
         fault = find_fault(statement, step="gate-model", subjects=subjects)
     if fault:
         raise Unproven(fault)
-    if not overrides:
-        return proof
     said = statement["predicate"]
-    return Proof(proof.digest, proof.commit, proof.sealed, override=f"{said['who']}: {said['reason']}")
+    if not overrides:
+        return replace(proof, answers=str(said["inputs"].get("answers", "")))
+    return replace(proof, override=f"{said['who']}: {said['reason']}")
 
 
 def override_found(override: str, name: str) -> Finding:

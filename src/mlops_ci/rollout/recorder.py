@@ -30,13 +30,13 @@ class Recorder:
         """Record the first champion; raise ProgramFailed when that is refused."""
         name, path = candidate.release.name, candidate.release.evidence
         note = Note(f"Release {name}: the first champion", name, verdict="pass", evidence=path)
-        self.branch.change(changes.first_champion(candidate.release), note, {path: candidate.statement})
+        self.branch.change(changes.first_champion(candidate.release), note, candidate.files)
 
-    def advance(self, place: Challenger, statement: bytes) -> None:
+    def advance(self, place: Challenger, files: Mapping[str, bytes]) -> None:
         """Record that a canary begins or takes its next step; raise ProgramFailed when that is refused."""
         name, path = place.release.name, place.release.evidence
         note = Note(f"Canary {name}: {place.weight} % of traffic", name, str(place.step), place.weight, evidence=path)
-        self.branch.change(changes.advance(place), note, {path: statement} if statement else None)
+        self.branch.change(changes.advance(place), note, files)
 
     def promote(self, outcome: Outcome) -> None:
         """Record a promotion; raise ProgramFailed when that is refused."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import Key
 
 SCAN, BILL, SIGNATURE = "scan.json", "release.cdx.json", "model.sig"
+_OWN_KEY = ".mlops-ci/evidence/model.pub.pem"  # of this machine: `signature sign` writes it
 
 
 def demand(
@@ -55,12 +56,7 @@ def _scanned(sealed: bytes | None, release: Release, trusted: Sequence["Key"]) -
 
 
 def _verify(signature: bytes | None, release: Release, shelf: Shelf, model_key: Path | None) -> None:
-    if model_key is None:
-        raise UsageProblem("`canary.demands` names a signature, and `canary.model_key` no key to verify it by.")
-    head = shelf.git.head()
-    pem = shelf.git.read(head, f"./{model_key}")  # an edit that is not committed is no key
-    if pem is None:
-        raise UsageProblem(f"`canary.model_key` names {model_key}, which commit {head[:12]} does not have. Commit it.")
+    pem = _key(shelf, model_key)
     if signature is None:
         raise Rejected(f"The model of {release.name} is not signed. Run mlops-ci signature sign, then register it.")
     with tempfile.TemporaryDirectory() as folder:
@@ -68,3 +64,19 @@ def _verify(signature: bytes | None, release: Release, shelf: Shelf, model_key: 
         key.write_text(pem, encoding="utf-8")
         place.write_bytes(signature)
         signing.verify(shelf.model_of(release), key, place, programs.folder_from(None))
+
+
+def _key(shelf: Shelf, model_key: Path | None) -> str:
+    """Return the public key that signs models: the committed one, otherwise this machine's own."""
+    if model_key is None:
+        own = shelf.git.root / _OWN_KEY
+        if not own.is_file():
+            raise Rejected(
+                f"The model of {shelf.model} is not signed here. Run mlops-ci signature sign, then register it."
+            )
+        return own.read_text(encoding="utf-8")
+    head = shelf.git.head()
+    pem = shelf.git.read(head, f"./{model_key}")  # an edit that is not committed is no key
+    if pem is None:
+        raise UsageProblem(f"`canary.model_key` names {model_key}, which commit {head[:12]} does not have. Commit it.")
+    return pem

@@ -1,19 +1,21 @@
-"""Data in text form: formulas that a spreadsheet would run, and personal data in columns that nobody marked."""
+"""Texts in data: formulas that a spreadsheet would run, pickles, and personal data in columns that nobody marked."""
 
 import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from mlops_ci.scanner import Issue, Look, Unread
+from mlops_ci.tools import parquet
 
 _FORMULA = re.compile(r"\s*(=\s*[A-Za-z@+(-]|[+@-]\s*[A-Za-z.]+\s*\(|[=+@-].*(\||!)[A-Z]+\d)")
 _HARMLESS = re.compile(r"\s*=[=><]|\s*=\s*-?\d*\.?\d*\s*$")
 _COMMAND = re.compile(
     r"(?i)\b(cmd|powershell|mshta|msexcel|regsvr32|rundll32)\b.*\||\b(HYPERLINK|WEBSERVICE|IMPORT\w+)\("
 )
+_PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _SAMPLE = 1000  # values of a column by which it is told what it holds
 _SHARE = 0.5  # of them
 _PATTERNS = {
@@ -41,7 +43,12 @@ def scan(folder: Path, files: tuple[str, ...], sensitive: Collection[str]) -> Lo
 def _one(path: Path, file: str, sensitive: Collection[str]) -> Iterator[Issue]:
     kinds, seen = dict[str, Counter[str]](), Counter[str]()
     formulas: dict[str, tuple[int, bool, int]] = {}  # column → first line, runs a command, how many
+    pickles: dict[str, int] = {}  # column → first line
     for line, column, value in _cells(path):
+        if isinstance(value, bytes):
+            if _PICKLE.match(value):
+                pickles.setdefault(column, line)
+            continue
         if not file.endswith(".jsonl") and _FORMULA.match(value) and not _HARMLESS.match(value):
             first, runs, count = formulas.get(column, (line, False, 0))
             formulas[column] = first, runs or bool(_COMMAND.search(value)), count + 1
@@ -52,6 +59,15 @@ def _one(path: Path, file: str, sensitive: Collection[str]) -> Iterator[Issue]:
         said = f"{count:,} of its cells begin like a formula, the first in line {line:,}"
         yield Issue("csv-formula", "Cells that a spreadsheet would run", f"{said}.", "HIGH" if runs else "MEDIUM", file,
                     line, name=column)  # fmt: skip
+    for column, line in pickles.items():
+        said = f"Whoever loads them runs what is in them; the first in row {line:,}."
+        yield Issue("pickle-in-data", "Pickles among data", said, "HIGH", file, 1, name=column)
+    yield from _personal(file, kinds, seen, sensitive)
+
+
+def _personal(
+    file: str, kinds: Mapping[str, Counter[str]], seen: Mapping[str, int], sensitive: Collection[str]
+) -> Iterator[Issue]:
     for column, counts in kinds.items():
         for kind, count in counts.items():
             if count >= seen[column] * _SHARE and column.casefold() not in sensitive:
@@ -60,8 +76,11 @@ def _one(path: Path, file: str, sensitive: Collection[str]) -> Iterator[Issue]:
                             "MEDIUM", file, 1, name=column)  # fmt: skip
 
 
-def _cells(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield line, column's name and value of every cell."""
+def _cells(path: Path) -> Iterator[tuple[int, str, str | bytes]]:
+    """Yield line (of Parquet: row), column's name and value of every cell."""
+    if path.suffix == ".parquet":
+        yield from parquet.cells(path)
+        return
     with path.open(encoding="utf-8-sig", newline="") as stream:
         if path.suffix == ".jsonl":
             for number, line in enumerate(stream, start=1):

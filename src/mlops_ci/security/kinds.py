@@ -83,8 +83,8 @@ def models(root: Path, files: Iterable[str]) -> tuple[str, ...]:
 
 
 def data(files: Iterable[str]) -> tuple[str, ...]:
-    """Return data in text form."""
-    return tuple(one for one in files if one.endswith((".csv", ".tsv", ".jsonl")))
+    """Return data files that may hold texts."""
+    return tuple(one for one in files if one.endswith((".csv", ".tsv", ".jsonl", ".parquet")))
 
 
 def is_pickle(path: Path) -> bool:

@@ -10,6 +10,8 @@ from mlops_ci.settings.fields import Duration, Section
 
 ENVIRONMENT = r"^[a-z0-9][a-z0-9-]{0,39}$"
 Percent = Annotated[int, Field(ge=1, le=99)]
+Demand = Literal["scan", "sbom", "signature"]
+ALL: tuple[Demand, ...] = ("scan", "sbom", "signature")
 
 
 class DockerSettings(Section):
@@ -155,12 +157,35 @@ class CanarySettings(Section):
     )
     ready_timeout: Duration = Field(default=60.0, gt=0, description="Time a server has to become healthy.")
     drain: Duration = Field(default=5.0, ge=0, description="Time an old server has to finish what it began.")
-    demands: list[Literal["scan", "sbom", "signature"]] = Field(
-        default_factory=list, description="What must be proven of a release, beside its gate, before it gets traffic."
+    demands: list[Demand] | None = Field(
+        default=None,
+        description="What must be proven of a release, beside its gate, before it gets traffic: scan, sbom, signature. "
+        "By default all three in `production`, and nothing in any other environment.",
     )
     model_key: Path | None = Field(
         default=None,
-        description="Public key (PEM, committed) that signs models.",
+        description="Public key (PEM, committed) that signs models; without one, this machine's own.",
+        json_schema_extra={"flag": False},
+    )
+    approval: bool = Field(
+        default=False,
+        description="Release only where the environment of this name on GitHub has reviewers.",
+        json_schema_extra={"flag": False},
+    )
+    rehearse: bool = Field(
+        default=False, description="Send the golden set's rows as requests, for there are no users: a rehearsal."
+    )
+    rehearsal_rate: float = Field(
+        default=100.0,
+        gt=0,
+        le=10_000,
+        description="Requests a second of a rehearsal.",
+        json_schema_extra={"flag": False},
+    )
+    rehearsal_path: str = Field(
+        default="/predict",
+        pattern="^/",
+        description="Where a rehearsal's requests go.",
         json_schema_extra={"flag": False},
     )
     again: bool = Field(default=False, description="Start a model that was rejected before; needs a reason.")
@@ -173,6 +198,16 @@ class CanarySettings(Section):
     if_lease_expired: bool = Field(
         default=False, description="Roll back only a canary that nobody steers any more: what a watchdog calls."
     )
+    unless_promoted: bool = Field(
+        default=False, description="End only a canary of the commit that is checked out: what a release ends with."
+    )
+
+    @property
+    def demanded(self) -> tuple[Demand, ...]:
+        """Return what must be proven of a release in this environment."""
+        if self.demands is None:
+            return ALL if self.environment == "production" else ()
+        return tuple(self.demands)
 
     @field_validator("steps")
     @classmethod

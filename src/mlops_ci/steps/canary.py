@@ -3,6 +3,7 @@
 from typing import Any
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
+from mlops_ci.release import worktree
 from mlops_ci.report import Effect, Finding, Location, Measurement, Severity, StepReport
 from mlops_ci.rollout import supply_chain
 from mlops_ci.rollout.assembly import Assembly
@@ -126,7 +127,7 @@ def promote(options: Options, context: Context) -> StepReport:
 def _canary(options: Options, context: Context) -> Canary:
     _refuse(options, context)
     git = Git(context.root, context.git_token)
-    git.demand_clean_branch()
+    worktree.demand_clean_branch(git)
     git.demand_origin()
     return Canary(assemble(options, context).parts(context.progress, context.keyring))
 
@@ -142,8 +143,8 @@ def _candidate(options: Options, context: Context) -> Candidate:
     candidate = shelf.candidate(options.version, context.clock.now(), trusted)
     if options.after:
         demand_released(parts.branch(options.after), candidate.release)
-    if options.demands:
-        supply_chain.demand(options.demands, candidate.release, shelf, trusted, options.model_key)
+    if options.demanded:
+        supply_chain.demand(options.demanded, candidate.release, shelf, trusted, options.model_key)
     return candidate
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
-from mlops_ci.evidence import Unproven, digest_file, digest_model, find_fault, open_
-from mlops_ci.models import answers, base, gate_words, integrity, interpreters, rulebook, spot_check
+from mlops_ci.evidence import Unproven, digest_bytes, digest_file, digest_model, find_fault, open_
+from mlops_ci.models import answers, base, gate_words, integrity, interpreters, recorded, rulebook, spot_check
 from mlops_ci.models.answers import Arm, Gathered
 from mlops_ci.models.rulebook import Rulebook
 from mlops_ci.release.ledger import Decision, Ledger, judge_budget
 from mlops_ci.report import Finding, Measurement, StepReport
 from mlops_ci.rollout.candidates import Shelf
 from mlops_ci.rollout.contenders import contenders, digests
+from mlops_ci.rollout.proofs import ANSWERS
 from mlops_ci.settings.gate import GateSettings as Options
 from mlops_ci.step import Context
 from mlops_ci.tools import picklescan
@@ -56,7 +57,8 @@ def _told(held: Held, found: Finding) -> Finding:
 
 def run(options: Options, context: Context) -> StepReport:
     """Ask both models for their answers to the golden set, and judge them."""
-    _evidence(context).unlink(missing_ok=True)  # an earlier verdict's must not survive this one
+    for one in (_evidence(context), _evidence(context).with_name(ANSWERS)):
+        one.unlink(missing_ok=True)  # an earlier verdict's must not survive this one
     must_pass = context.root / options.must_pass if options.must_pass else None
     book = rulebook.read(options, context.root, context.root / options.golden, must_pass)
     _demand_integrity(book, context)
@@ -81,6 +83,8 @@ def run(options: Options, context: Context) -> StepReport:
             held.append(Held(older, again, str(options.base)))
         remarks += [spot_check.told(one.name, book.golden.ids.size) for one in arms if one.file and one.folder]
         findings, measurements = evaluate(held, remarks)
+    if "model" in inputs:
+        inputs["answers"] = _kept(held[0], inputs["model"], context)
     report = StepReport(NAME, findings=findings, measurements=measurements, inputs=inputs)
     return _sealed(replace(report, findings=(*findings, *_counted(held, report, context))), context)
 
@@ -215,6 +219,15 @@ def _sealed(report: StepReport, context: Context) -> StepReport:
     if report.verdict == "pass":
         context.progress.note("No evidence was written: files differ from the commit. Commit them, and judge again.")
     return report
+
+
+def _kept(held: Held, model: str, context: Context) -> str:
+    """Keep the challenger's answers beside its evidence, which names their digest; return that."""
+    said = recorded.to_bytes(model, held.book.golden, held.gathered.arms["challenger"].predictions)
+    path = _evidence(context).with_name(ANSWERS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(said)
+    return digest_bytes(said)
 
 
 def _evidence(context: Context) -> Path:

@@ -17,8 +17,10 @@ from mlops_ci.evidence import (
     seal,
     state_override,
 )
+from mlops_ci.release import worktree
 from mlops_ci.report import Finding, Location, StepReport
 from mlops_ci.rollout.proofs import (
+    ANSWERS,
     COMMIT_TAG,
     DIGEST_TAG,
     GATE_EVIDENCE,
@@ -68,7 +70,7 @@ def evaluate(facts: Facts, options: Options) -> tuple[Finding, ...]:
 def run(options: Options, context: Context) -> StepReport:
     """Register the model; a model that is registered already, with proof that holds, is left as it is."""
     git = Git(context.root, context.git_token)
-    git.demand_clean_branch()
+    worktree.demand_clean_branch(git)
     git.demand_origin()
     model = context.root / options.path
     inputs = {"model": digest_model(model), "data": digest_file(context.root / options.data), "commit": git.head()}
@@ -102,6 +104,7 @@ def run(options: Options, context: Context) -> StepReport:
 def _supply_chain(context: Context) -> dict[str, bytes]:
     """Return what else is known of this release: whether it is about this model, the canary judges."""
     places = {SCAN: f"evidence/{SCAN}", BILL: f"sbom/{BILL}", SIGNATURE: f"evidence/{SIGNATURE}"}
+    places |= {ANSWERS: f"evidence/{ANSWERS}"}
     return {name: path.read_bytes() for name, place in places.items() if (path := context.workspace / place).is_file()}
 
 

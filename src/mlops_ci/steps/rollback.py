@@ -31,8 +31,9 @@ def run(options: Options, context: Context) -> StepReport:
     git.demand_origin()
     parts = Assembly(options, context.root, context.model, context.tracking_uri, git, context.clock)
     branch = parts.branch()
-    if options.if_lease_expired and (steered := _steered(parts, context.clock.now())):
-        context.progress.note(steered)
+    steered = _steered(parts, context.clock.now()) if options.if_lease_expired else None
+    if left_alone := steered or (_not_ours(branch.read(), git.head()) if options.unless_promoted else None):
+        context.progress.note(left_alone)
         return StepReport(NAME, outputs={"decision": "nothing", "dry-run": str(options.dry_run).lower()})
     past = branch.champions()
     state, restored = _read(branch, past)
@@ -70,12 +71,28 @@ def _carry_out(plan: Plan, options: Options, parts: Assembly) -> None:
         engine=engine,
         branch=parts.branch(),
         workload=lambda release: parts.shelf().workload(release),
-        reason=options.reason or ("nobody steers it any more" if options.if_lease_expired else None),
+        reason=options.reason or _reason(options),
         drain=options.drain,
     )
     if parts.journal().unrecorded():
         parts.journal().write("end")
     lease.release()
+
+
+def _reason(options: Options) -> str | None:
+    """Return why a rollback that nobody gave a reason for was called."""
+    if options.if_lease_expired:
+        return "nobody steers it any more"
+    return "its release ended before it was promoted" if options.unless_promoted else None
+
+
+def _not_ours(state: State, commit: str) -> str | None:
+    """Return why a release that ends leaves the record alone: no canary of its commit stands on it."""
+    if state.challenger is None:
+        return "No canary stands on the record: this release was promoted, was rolled back, or never began."
+    if state.challenger.release.commit != commit:
+        return f"The canary of {state.challenger.release.name} belongs to another commit."
+    return None
 
 
 def _steered(parts: Assembly, now: float) -> str | None:

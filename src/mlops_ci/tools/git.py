@@ -59,17 +59,11 @@ class Git:
             raise UsageProblem(f"{self.root} is not a git repository with a commit. Run: git init, then commit.")
         return done.stdout.strip()
 
-    def demand_clean_branch(self) -> None:
-        """Raise UsageProblem unless a branch is checked out and every change is committed."""
+    def demand_branch(self) -> None:
+        """Raise UsageProblem unless a branch is checked out."""
         self.head()
         if self.call("symbolic-ref", "--quiet", "HEAD", check=False).code:
             raise UsageProblem("HEAD is detached, so this commit may be lost. Check out a branch: git switch main.")
-        changed = self.call("status", "--porcelain").stdout.splitlines()
-        if changed:
-            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-            raise UsageProblem(
-                f"The work tree is dirty ({changed[0][3:]}{more}), so no commit describes it. Commit or stash first."
-            )
 
     def demand_origin(self) -> str:
         """Return the URL of `origin`; raise UsageProblem when there is none."""

@@ -42,6 +42,11 @@ class Registry:
             _demand_answer(uri)
         self._client = _client(self.uri)
 
+    @property
+    def is_local(self) -> bool:
+        """Say whether it is a file on this machine."""
+        return self.uri.startswith(_SQLITE)
+
     def find(self, name: str, version: str | None = None) -> Version:
         """Return a version of a model, the newest by default; raise NothingToJudge when there is none."""
         with _talking(self.uri):
@@ -132,8 +137,7 @@ class Registry:
         found = self._client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        local = self.uri.startswith(_SQLITE)
-        where = (self._root / "mlartifacts").resolve().as_uri() if local else None
+        where = (self._root / "mlartifacts").resolve().as_uri() if self.is_local else None
         return str(self._client.create_experiment(name, artifact_location=where))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_ci.net import free_port
-from mlops_ci.process import Detached, alive, spawn, stop
+from mlops_ci.process import NO_SECRETS, Detached, alive, spawn, stop
 from mlops_ci.traffic.engine import Workload
 from mlops_ci.traffic.services import LAST_WORDS, file_of, read, write
 
@@ -26,6 +26,7 @@ class Processes:
             "RELEASE": name,
             "REQUEST_LOG": str(self.request_log(name)),
             "PYTHONPATH": str(workload.code / "src"),
+            **NO_SECRETS,
         }
         service = spawn(workload.command, cwd=workload.code, env=env, log=file_of(self.folder, name, "log"))
         write(file_of(self.folder, name, "json"), {**service.to_json(), "port": port})

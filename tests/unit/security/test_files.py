@@ -5,7 +5,9 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from mlops_ci.scanner import Issue, Look
 from mlops_ci.security import data_files, formats, kinds, syntax
@@ -104,6 +106,29 @@ def test_personal_data_are_told_by_what_most_values_are(tmp_path: Path, values: 
     assert bool(look.issues) is found
     assert data_files.scan(tmp_path, ("d.csv",), ("X",)).issues == ()
     assert not any(value in str(look) for value in values if value)
+
+
+def test_parquet_is_looked_into_by_batches_and_what_is_none_is_unread(tmp_path: Path) -> None:
+    rows = 25_000
+    plain: list[object] = ["plain"] * rows
+    table = {
+        "mail": [f"{one}@example.org" for one in range(rows)],
+        "note": [*plain[:-1], "=cmd|' /C calc'!A0"],
+        "blob": [*[b"bytes"] * (rows - 1), pickle.dumps({})],
+        "number": list(range(rows)),
+    }
+    parquet.write_table(pa.table(table), tmp_path / "a.parquet")
+    parquet.write_table(pa.table({"x": [1.5]}), tmp_path / "numbers.parquet")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 and no more")
+    look = data_files.scan(tmp_path, ("a.parquet", "b.parquet", "numbers.parquet"), ())
+    assert [(one.rule, one.name, one.severity) for one in look.issues] == [
+        ("csv-formula", "note", "HIGH"),
+        ("pickle-in-data", "blob", "HIGH"),
+        ("personal-data", "mail", "MEDIUM"),
+    ]
+    assert "25,000" in look.issues[0].text
+    assert [one.path for one in look.unread] == ["b.parquet"]
+    assert not [one for one in data_files.scan(tmp_path, ("a.parquet",), ("mail",)).issues if one.name == "mail"]
 
 
 def test_json_lines_are_looked_into_and_what_is_none_is_unread(tmp_path: Path) -> None:

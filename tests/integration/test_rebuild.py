@@ -1,0 +1,72 @@
+"""A champion that no registry has is made anew from its commit, and known again by its bytes or by its answers."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from integration.released import Scene
+from mlops_ci.evidence import digest_model
+from mlops_ci.journeys.workshop import Workshop
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+TIME = 'Path("models/current/made.txt").write_text(str(__import__("time").time_ns()))'
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """Return a repository whose model has other bytes each time it is trained, released once in `rehearsal`."""
+    workshop = Workshop(tmp_path_factory.mktemp("rebuild"))
+    workshop.bake()
+    train = workshop.root / "src/flight_delay/train.py"
+    text = train.read_text()
+    assert text.rstrip().endswith("main()")
+    train.write_text(text.rstrip() + f"\n    {TIME}\n")
+    workshop.train("first")
+    for command in ("gate-model", "register-model"):
+        ran = workshop.step(command)
+        assert ran.exit_code == 0, ran.report
+    Scene(workshop, "rehearsal").release("1")
+    Scene(workshop, "rehearsal").stop()
+    for name in ("mlflow.db", "mlartifacts"):  # what a runner takes with it
+        path = workshop.root / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in (workshop.root / ".mlops-ci", workshop.root / ".dvc/cache", workshop.folder / "dvc-remote"):
+        shutil.rmtree(path)
+    workshop.edit("params.yaml", "months: [1, 2, 3]", "months: [2, 3]")
+    workshop.train("second")
+    shutil.rmtree(workshop.folder / "dvc-remote")
+    return workshop
+
+
+def test_other_bytes_with_the_same_answers_are_the_champion(made: Workshop) -> None:
+    ran = made.step("gate-model")
+    assert ran.exit_code in {0, 10, 11}, ran.report
+    assert "MCI-GATE-003" not in {one["code"] for one in ran.report["findings"]}
+    recorded = Scene(made, "rehearsal").recorded()["champion"]["model_digest"]
+    assert ran.report["inputs"]["champion"] != recorded, "its bytes are others"
+    kept = made.root / ".mlops-ci/run/models" / recorded.removeprefix("sha256:")
+    assert digest_model(kept) == ran.report["inputs"]["champion"]
+    again = made.step("gate-model")
+    assert again.report["inputs"]["champion"] == ran.report["inputs"]["champion"], "it is made once"
+
+
+def test_other_answers_are_another_model(made: Workshop) -> None:
+    shutil.rmtree(made.root / ".mlops-ci/run")
+    origin = made.folder / "origin.git"
+    digest = Scene(made, "rehearsal").recorded()["champion"]["model_digest"]
+    place = f"predictions/{digest.removeprefix('sha256:')}.json"
+    clone = made.folder / "state"
+    git = ("git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@example.com")
+    subprocess.run(["git", "clone", "--quiet", "--branch", "mlops-ci/state", origin, clone], check=True)
+    text = (clone / place).read_text()
+    assert '"scores": [0.' in text
+    (clone / place).write_text(text.replace('"scores": [0.', '"scores": [0.9', 1))
+    subprocess.run([*git, "commit", "--quiet", "--all", "--message", "another"], check=True)
+    subprocess.run([*git, "push", "--quiet"], check=True)
+    ran = made.step("gate-model")
+    assert ran.exit_code == 5
+    assert "answers 1 of 1000 golden rows otherwise" in ran.report["error"]
+    assert not list(Path(made.root / ".mlops-ci/run/models").glob("*")), "nothing of it is kept"

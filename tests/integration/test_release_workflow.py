@@ -1,0 +1,245 @@
+"""The generated release workflow and those around it, run as they are by act; only the bare remote outlives a run.
+
+The tests are one story of one repository: a first release, a pull request judged against it, a better model, a bad one,
+a release that is cancelled, and a canary that nobody steers any more.
+"""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from integration.workflows import Run, Stage, edit, git, make_stage, steps
+from mlops_ci.evidence import digest_bytes, find_fault, keys, open_
+from mlops_ci.journeys.workshop import Workshop
+from mlops_ci.release.branch import Note, StateBranch
+from mlops_ci.release.state import Challenger, State, parse
+from mlops_ci.tools.git import Git
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+PUBLIC = {"repository": {"visibility": "public"}}
+# Enough evidence in seconds; the judge itself is tested by simulation.
+QUICK = {
+    "MLOPS_CI_CANARY__STEPS": "[50]",
+    "MLOPS_CI_CANARY__BETA": "0.4",
+    "MLOPS_CI_CANARY__WARM_UP": "0s",
+    "MLOPS_CI_CANARY__BAKE": "1s",
+    "MLOPS_CI_CANARY__DRAIN": "0.5s",
+    "MLOPS_CI_CANARY__REHEARSAL_RATE": "300",
+}
+# What a release proves is shown by the first two; the others need not scan everything again.
+UNPROVEN = {"MLOPS_CI_SCAN__ONLY": "workflows", "MLOPS_CI_CANARY__DEMANDS": "[]"}
+
+
+def train(workshop: Workshop) -> None:
+    workshop.train("First model")
+
+
+@pytest.fixture(scope="module")
+def stage(scanners: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return make_stage(tmp_path_factory.mktemp("release"), train)
+
+
+@pytest.fixture(scope="module")
+def first(stage: Stage) -> Run:
+    """Return the run of the first release, in a private repository without any secret."""
+    return stage.push("first")
+
+
+@pytest.fixture(scope="module")
+def better(stage: Stage, first: Run) -> Run:
+    """Return the run that releases a better model, in a public repository."""
+    assert first.exit_code == 0
+    stage.workshop.edit("params.yaml", "months: [1, 2, 3]", "months: [1, 2, 3, 4, 5, 6]")
+    stage.workshop.edit("params.yaml", "model: logistic", "model: boosting")
+    stage.workshop.edit("params.yaml", "features: schedule", "features: weather")
+    stage.workshop.train("Better model")
+    return stage.push("better", QUICK, PUBLIC)
+
+
+def read(stage: Stage, path: str) -> str:
+    return git("-C", str(stage.origin), "show", f"mlops-ci/state:{path}")
+
+
+def recorded(stage: Stage) -> State:
+    return parse(read(stage, "deploy/rehearsal/flight-delay.yaml"), "rehearsal", "flight-delay")
+
+
+def subjects(stage: Stage) -> list[str]:
+    return git("-C", str(stage.origin), "log", "--format=%s", "mlops-ci/state").splitlines()
+
+
+def test_every_stand_in_takes_what_the_workflows_give_it(stage: Stage) -> None:
+    from integration.workflows import STAND_INS
+
+    for step in steps(stage.workshop.root):
+        action = step.get("uses", "mlops-ci/").partition("@")[0]
+        if not action.startswith("mlops-ci/") and action != "actions/checkout":
+            inputs = yaml.safe_load((STAND_INS / action / "action.yml").read_text())["inputs"]
+            assert set(step.get("with", {})) <= set(inputs), action
+
+
+def test_a_first_release_is_green_without_any_secret_and_says_what_is_missing(first: Run) -> None:
+    assert first.jobs["release"] == first.jobs["mlops-ci"] == "success", first.said
+    assert first.exit_code == 0
+    assert {first.jobs.get(job, "skipped") for job in ("attestation", "code-scanning")} == {"skipped"}
+    assert "There is no attestation" in first.said["mlops-ci"]
+    assert "There is no code-scanning" in first.said["mlops-ci"]
+
+
+def test_what_must_outlive_the_job_stands_on_the_state_branch(stage: Stage, first: Run) -> None:
+    champion = recorded(stage).champion
+    assert champion is not None
+    assert champion.commit == git("-C", str(first.clone), "rev-parse", "HEAD")
+    digest = champion.model_digest.removeprefix("sha256:")
+    listed = git("-C", str(stage.origin), "ls-tree", "-r", "--name-only", "mlops-ci/state").splitlines()
+    assert {champion.evidence, f"predictions/{digest}.json", "deploy/rehearsal/flight-delay.yaml"} <= set(listed)
+    assert len(json.loads(read(stage, f"predictions/{digest}.json"))["scores"]) == 1000
+
+
+def test_statements_are_verifiable_by_who_has_the_runs_key(stage: Stage, first: Run) -> None:
+    champion = recorded(stage).champion
+    assert champion is not None
+    evidence = first.artifacts / "evidence"
+    trusted = keys.public_key((evidence / "evidence.pub.pem").read_text(), "evidence.pub.pem")
+    about = {"model": champion.model_digest, "commit": champion.commit}
+    for step in ("gate-model", "scan"):
+        statement = open_((evidence / f"{step}.json").read_bytes(), [trusted])
+        assert find_fault(statement, step=step, subjects=about) is None
+        assert statement["predicate"]["run"].endswith("/actions/runs/1/attempts/1"), "it says which run signed it"
+    gate = open_((read(stage, champion.evidence) + "\n").encode(), [trusted])
+    assert gate["predicate"]["inputs"]["answers"] == digest_bytes((evidence / "predictions.json").read_bytes())
+    sbom = digest_bytes((first.artifacts / "sbom/release.cdx.json").read_bytes())
+    assert statement["predicate"]["inputs"]["sbom"] == sbom
+
+
+def test_a_second_pull_request_is_judged_against_the_rebuilt_champion(stage: Stage, first: Run) -> None:
+    assert first.exit_code == 0
+    other = edit("params.yaml", "months: [1, 2, 3]", "months: [1, 12]")
+    run = stage.pull_request("second", other, job="model")
+    report = run.reports["gate-model"]
+    assert "MCI-GATE-003" not in run.codes("gate-model"), "a first release was made already"
+    champion = recorded(stage).champion
+    assert champion is not None
+    assert report["inputs"]["champion"] == champion.model_digest
+    measured = {one["metric"]: one for one in report["measurements"]}
+    then = {one["metric"]: one for one in first.reports["gate-model"]["measurements"]}
+    assert measured["roc_auc"]["champion"] == pytest.approx(then["roc_auc"]["challenger"])
+    assert measured["roc_auc"]["challenger"] != measured["roc_auc"]["champion"]
+    assert measured["roc_auc"]["verdict"] == "pass"
+    assert run.jobs["model"] == "success"
+
+
+def test_a_better_model_is_promoted_and_attested_where_the_plan_has_it(stage: Stage, first: Run, better: Run) -> None:
+    assert better.jobs == dict.fromkeys(("release", "attestation", "code-scanning", "mlops-ci"), "success"), better.said
+    assert better.reports["canary"]["outputs"]["decision"] == "promote"
+    assert better.codes("canary") == {"MCI-CANARY-011"}
+    assert subjects(stage)[0].startswith("Promote ")
+    before, now = first.reports["register-model"], better.reports["register-model"]
+    champion = recorded(stage).champion
+    assert champion is not None
+    assert champion.model_digest == now["inputs"]["model"] != before["inputs"]["model"]
+    attested = (better.artifacts / "attestation/subjects.txt").read_text()
+    assert all(name in attested for name in ("gate-model.json", "scan.json", "model.sig", "release.cdx.json"))
+    assert json.loads((better.artifacts / "code-scanning/scan.sarif").read_text())["version"] == "2.1.0"
+
+
+def test_a_bad_model_is_rolled_back_and_the_remote_knows(stage: Stage, better: Run) -> None:
+    champion = recorded(stage).champion
+    place = "src/flight_delay/service.py"
+    score = "        return float(self.pipeline.predict_proba"
+    stage.workshop.edit(place, score, f'        assert inputs["carrier"] != "UA"\n{score}')
+    stage.workshop.train("A service that fails on one carrier")
+    run = stage.push("bad", QUICK | UNPROVEN)
+    assert run.jobs["release"] == run.jobs["mlops-ci"] == "failure", run.said
+    assert run.reports["canary"]["exit_code"] == 10
+    assert "MCI-CANARY-001" in run.codes("canary")
+    assert run.reports["rollback"]["outputs"]["decision"] == "nothing", "the canary had done it already"
+    state = recorded(stage)
+    assert state.champion == champion
+    assert state.challenger is None
+    assert state.rejected == (run.reports["register-model"]["inputs"]["model"],)
+    assert subjects(stage)[0].startswith("Roll back ")
+    assert "The job release ended as failure" in run.said["mlops-ci"]
+
+
+def test_a_cancelled_release_has_the_champion_back_and_recorded(stage: Stage, better: Run) -> None:
+    champion = recorded(stage).champion
+    stage.workshop.edit("src/flight_delay/service.py", 'inputs["carrier"] != "UA"', 'inputs["carrier"] != "no carrier"')
+    stage.workshop.train("A service that answers for every carrier")
+    slow = {**QUICK, "MLOPS_CI_CANARY__REHEARSAL_RATE": "3"}
+    with stage.pushed("cancelled", slow | UNPROVEN) as process:
+        wait_for(lambda: recorded(stage).challenger is not None or process.process.poll() is not None)
+        (canary,) = shells_of(stage.folder / "cancelled", "canary", "run")
+        began = time.monotonic()
+        canary.send_signal(signal.SIGINT)  # to the step's shell alone, as GitHub does: exec made it the command
+        wait_for(lambda: recorded(stage).challenger is None)
+        assert time.monotonic() - began < 7
+    run = process.run()
+    assert run.reports["canary"]["exit_code"] == 130
+    assert run.reports["rollback"]["exit_code"] == 0
+    assert run.jobs["release"] == "failure"
+    state = recorded(stage)
+    assert (state.champion, state.challenger) == (champion, None)
+    assert run.reports["register-model"]["inputs"]["model"] not in state.rejected, "nobody judged it"
+    assert not shells_of(stage.folder / "cancelled"), "a rehearsal leaves nothing running"
+
+
+def test_the_watchdog_mends_a_record_that_nobody_steers(
+    stage: Stage, better: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champion = recorded(stage).champion
+    assert champion is not None
+    branch = StateBranch(Git(stage.workshop.root), "rehearsal", "flight-delay")
+    running = State("rehearsal", "flight-delay", champion, Challenger(champion, 25, 2))
+    with monkeypatch.context() as patch:
+        patch.setenv("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")  # its machine died long ago
+        branch.change(lambda _: running, Note("Canary", champion.name))
+    run = stage.by_hand("watched", "watchdog", {})
+    assert run.exit_code == 0, run.said
+    assert recorded(stage) == State("rehearsal", "flight-delay", champion)
+    assert "nobody steers it any more" in subjects(stage)[0]
+
+
+def test_a_rollback_by_hand_takes_its_words_literally(stage: Stage, first: Run, better: Run) -> None:
+    reason = 'complaints"; touch /tmp/injected; echo "$(id) `id` ::error::x'
+    run = stage.by_hand("by-hand", "rollback", {"environment": "rehearsal", "to": "previous", "reason": reason})
+    assert run.exit_code == 0, run.said
+    champion = recorded(stage).champion
+    assert champion is not None
+    assert champion.model_digest == first.reports["register-model"]["inputs"]["model"]
+    assert subjects(stage)[0].endswith(reason)
+
+
+def shells_of(place: Path, *words: str) -> list[psutil.Process]:
+    """Return the processes that run below a folder, by the words of their command line."""
+    found = []
+    for one in psutil.process_iter(["cmdline", "cwd"]):
+        line = one.info["cmdline"] or []
+        if str(place) in (one.info["cwd"] or "") and "python" in "".join(line[:1]) and all(w in line for w in words):
+            found.append(one)
+    return found
+
+
+def wait_for(happened: Any, seconds: float = 240.0) -> None:  # noqa: ANN401 - a condition
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if happened():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left(stage: Stage) -> Iterator[None]:
+    """End what a failing test left running."""
+    yield
+    for one in shells_of(stage.folder):
+        one.kill()
