@@ -1,52 +1,47 @@
-"""A canary without users: golden rows are the requests, and what was not promoted is ended."""
+"""What production demands and refuses by default, and how a release ends that was not promoted."""
 
-import time
+from pathlib import Path
 
 import pytest
 
-from integration.released import BETTER, BUGGY, GOOD, Scene
+from builders import git, mlops_ci
+from integration.test_evidence import judged, make, registered, sealed, write
+from mlops_ci.release.branch import Note, StateBranch
+from mlops_ci.release.state import Challenger, Release, State
+from mlops_ci.tools.git import Git
 
 pytestmark = pytest.mark.integration
 
 
-def test_a_rehearsal_promotes_on_golden_rows_and_leaves_nothing_running(scene: Scene) -> None:
-    scene.extra = {"MLOPS_CI_CANARY__REHEARSAL_RATE": "300"}
-    code, report, err = scene.run("canary", "run", "--version", GOOD, "--rehearse")
-    assert code == 0, err
-    assert not scene.in_force(), "the proxy stopped with the rehearsal"
-    code, report, err = scene.run("canary", "run", "--version", BETTER, "--rehearse")
-    assert code == 0, err
-    assert report["outputs"]["decision"] == "promote"
-    (told,) = report["findings"]
-    assert told["code"] == "MCI-CANARY-011"
-    assert set(told["evidence"]["answers"]) == {"200"}
-    assert scene.recorded()["champion"]["version"] == BETTER
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return make(tmp_path)
 
 
-def test_production_gets_no_made_up_requests(scene: Scene) -> None:
-    code, report, _ = scene.run("canary", "run", "--version", GOOD, "--rehearse", "--environment", "production")
-    assert code == 2
-    assert "production has users" in report["error"]
+def test_production_gets_no_made_up_requests(root: Path) -> None:
+    ended = mlops_ci(root, "canary", "run", "--rehearse", "--environment", "production")
+    assert ended.code == 2, ended.stderr
+    assert "production has users" in ended.stderr
 
 
-def test_production_demands_all_by_default_and_less_is_told(scene: Scene) -> None:
-    scene.extra = {"MLOPS_CI_CANARY__DEMANDS": "[sbom]"}
-    code, report, _ = scene.run("canary", "run", "--version", GOOD, "--environment", "production")
-    assert code == 10
-    assert "has no evidence that it was scanned" in report["error"]
+def test_production_demands_a_scan_although_no_setting_says_so(root: Path) -> None:
+    write(root, sealed(root, judged(root)))
+    assert registered(root)[0] == 0
+    ended = mlops_ci(root, "canary", "run", "--environment", "production")
+    assert ended.code == 10, ended.stderr
+    assert "has no evidence that it was scanned" in " ".join(ended.stderr.split())
 
 
-@pytest.mark.parametrize("version", [BETTER, BUGGY])
-def test_a_release_that_ends_takes_its_own_canary_along_and_no_other(scene: Scene, version: str) -> None:
-    scene.release(GOOD)
-    canary = scene.start("canary", "run", "--version", version)
-    scene.wait_for_challenger()
-    for process in scene.supervisors():
-        process.kill()
-    scene.kill(canary)
-    time.sleep(1)
-    code, report, err = scene.run("rollback", "--unless-promoted")
-    assert code == 0, err
-    own = version == BUGGY  # the commit that is checked out made it
-    assert report["outputs"]["decision"] == ("rollback" if own else "nothing")
-    assert ("challenger" not in scene.recorded()) == own
+@pytest.mark.parametrize("own", [True, False])
+def test_a_release_that_ends_takes_its_own_canary_along_and_no_other(root: Path, *, own: bool) -> None:
+    head = git(root, "rev-parse", "HEAD")
+    champion = Release("1", "sha256:aa", "c1", "evidence/a.json", "2026-11-01T00:00:00Z")
+    challenger = Release("2", "sha256:bb", head if own else "c2", "evidence/b.json", "2026-11-02T00:00:00Z")
+    branch = StateBranch(Git(root), "staging", "flight-delay")
+    running = State("staging", "flight-delay", champion, Challenger(challenger, 25, 2))
+    branch.change(lambda _: running, Note("Canary", challenger.name))
+    ended = mlops_ci(root, "rollback", "--unless-promoted")
+    assert ended.code == 0, ended.stderr
+    assert branch.read() == (State("staging", "flight-delay", champion) if own else running)
+    said = git(root.parent / "origin.git", "log", "-1", "--format=%s", "mlops-ci/state")
+    assert ("its release ended before it was promoted" in said) == own
