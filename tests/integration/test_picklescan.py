@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from mlops_ci.tools.picklescan import dangerous
+from mlops_ci.errors import ProgramFailed
+from mlops_ci.tools.picklescan import dangerous, dangerous_apart
 
 pytestmark = [
     pytest.mark.integration,
@@ -100,3 +102,21 @@ def test_a_model_of_scikit_learn_with_a_payload_is_refused(tmp_path: Path) -> No
     mlflow.sklearn.save_model(model, tmp_path / "model", serialization_format="pickle", **QUICK)
     (tmp_path / "model/model.pkl").write_bytes(pickle.dumps([model, _Payload()]))
     assert dangerous(tmp_path / "model") == ("model.pkl: posix.system",)
+
+
+def test_apart_it_says_the_same_and_imports_nothing_that_lies_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(_Payload()))
+    (tmp_path / "json.py").write_text("raise SystemExit('imported')")
+    monkeypatch.chdir(tmp_path)
+    assert dangerous_apart(tmp_path) == dangerous(tmp_path) != ()
+
+
+def test_a_file_that_takes_for_ever_is_not_waited_for(tmp_path: Path) -> None:
+    names = b"".join(b"cm%d\nf\n0" % number for number in range(1_000_000))
+    (tmp_path / "model.pkl").write_bytes(b"\x80\x04" + names + b"N.")
+    began = time.monotonic()
+    with pytest.raises(ProgramFailed):
+        dangerous_apart(tmp_path, timeout=3.0)
+    assert time.monotonic() - began < 10

@@ -120,7 +120,7 @@ def _modelscan(box: Sandbox, _: tuple[str, ...]) -> Look:
 
 
 def _picklescan(box: Sandbox, _: tuple[str, ...]) -> Look:
-    found = (one.split(": ", 1) for one in picklescan.dangerous(box.folder))
+    found = (one.split(": ", 1) for one in picklescan.dangerous_apart(box.folder, box.timeout))
     return Look(tuple(picklescan.issue(path, called) for path, called in found))
 
 

@@ -136,7 +136,7 @@ def _arms(options: Options, context: Context) -> list[Arm]:
 
 def _refused(arms: Sequence[Arm], context: Context) -> tuple[Finding, ...]:
     """Return a finding for each model that would run code when it is loaded, unless a scan passed exactly it."""
-    found = {arm: picklescan.dangerous(arm.folder) for arm in arms if arm.folder}
+    found = {arm: picklescan.dangerous_apart(arm.folder) for arm in arms if arm.folder}
     return tuple(
         gate_words.pickle_found(dangerous, arm.name)
         for arm, dangerous in found.items()

@@ -2,16 +2,21 @@
 
 import bz2
 import io
+import json
 import logging
 import lzma
 import pickle
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mlops_ci.errors import NothingToJudge
+import mlops_ci
+from mlops_ci.errors import NothingToJudge, ProgramFailed
+from mlops_ci.process import failure, run
 from mlops_ci.scanner import Issue
 
 Name = tuple[str, str]  # module, and what in it
@@ -63,6 +68,30 @@ def dangerous(folder: Path) -> tuple[str, ...]:
             raise NothingToJudge(f"{path} cannot be read: {problem.strerror}. Give access to it.") from problem
         found.update(f"{name}: {one}" for one in _within(content))
     return tuple(sorted(found))
+
+
+def dangerous_apart(folder: Path, timeout: float = 300.0) -> tuple[str, ...]:
+    """Return what `dangerous` does, found by a process of its own: a file made to take for ever takes no longer.
+
+    Args:
+        folder: with a model.
+        timeout: seconds.
+
+    Raises:
+        NothingToJudge: a file cannot be read.
+        ProgramFailed: it took too long, or died of a file.
+        ModuleNotFoundError: picklescan is not installed.
+    """
+    if find_spec("picklescan") is None:
+        raise ModuleNotFoundError(name="picklescan")
+    argv = [sys.executable, "-P", "-m", "mlops_ci.tools.picklescan", str(folder.resolve())]  # imports nothing from here
+    source = {"PYTHONPATH": str(Path(mlops_ci.__file__).parents[1])}
+    done = run(argv, env=source, timeout=timeout, check=False)
+    if done.code == NothingToJudge.exit_code:
+        raise NothingToJudge(done.stderr.strip())
+    if done.code:
+        raise ProgramFailed(failure(done))
+    return tuple(json.loads(done.stdout))
 
 
 def issue(path: str, called: str) -> Issue:
@@ -286,3 +315,16 @@ def _item_size(dtype: _Thing) -> int:
     state = dtype.state if isinstance(dtype.state, tuple) else ()
     said = state[5] if len(state) > 5 else -1  # noqa: PLR2004 - as NumPy writes it
     return int(said) if said > 0 else np.dtype(str(dtype.arguments[0])).itemsize
+
+
+def main() -> None:
+    """Print what is dangerous in the folder that is named, as JSON."""
+    try:
+        sys.stdout.write(json.dumps(dangerous(Path(sys.argv[1]))))
+    except NothingToJudge as problem:
+        sys.stderr.write(str(problem))
+        sys.exit(problem.exit_code)
+
+
+if __name__ == "__main__":
+    main()
