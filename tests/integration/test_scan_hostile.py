@@ -4,13 +4,15 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from builders import commit_all, git, git_repository
-from integration.scanning import FOLDER, scan, write
+from integration.scanning import FOLDER, environment, scan, write
 from integration.test_scan_defects import GITHUB
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -62,7 +64,6 @@ def test_hostile_names_confuse_nobody(root: Path) -> None:
 @pytest.mark.parametrize("format_", ["sarif", "html", "markdown"])
 def test_every_form_of_the_report_survives_them(root: Path, format_: str) -> None:
     from builders import mlops_ci
-    from integration.scanning import environment
 
     write(root, {**dict.fromkeys(NAMES, BAD), "<script>alert(1)</script>.py": BAD})
     done = mlops_ci(root, "scan", "code", "--format", format_, env=environment(FOLDER), timeout=120)
@@ -96,6 +97,24 @@ def test_what_cannot_be_read_is_named_and_decides_nothing(root: Path) -> None:
                      "model.onnx", "data.csv"}  # fmt: skip
     assert found.code in {10, 11}
     assert found.report["verdict"] != "pass"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can lay rights down")
+def test_a_file_without_access_is_named_and_decides_nothing(root: Path) -> None:
+    """Root without the right to read everything is a user like any other."""
+    write(root, {"app.py": "print(1)\n", "closed.py": BAD, "closed.pkl": b"N.", "folder/inside.py": BAD})
+    for name, mode in (("closed.py", 0), ("closed.pkl", 0), ("folder", 0)):
+        (root / name).chmod(mode)
+    lower = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    argv = [*lower, sys.executable, "-m", "mlops_ci", "scan", "--format", "json"]
+    env = os.environ | environment(FOLDER)
+    done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, check=False, timeout=280)
+    (root / "folder").chmod(0o755)
+    report = json.loads(done.stdout)
+    named = {one["location"]["path"] for one in report["findings"] if one["effect"] == "undecided"}
+    assert named >= {"closed.py", "closed.pkl"}, done.stderr
+    assert any(name.startswith("folder") for name in named)
+    assert report["verdict"] != "pass"
 
 
 def test_links_pipes_and_foreign_repositories_are_counted_or_named(root: Path) -> None:

@@ -75,7 +75,8 @@ def _kind(path: Path) -> str:
     if stat.S_ISLNK(mode):
         return "link"
     if stat.S_ISDIR(mode):
-        return "it is a repository of its own: scan it there"
+        open_ = os.access(path, os.R_OK | os.X_OK)
+        return "it is a repository of its own: scan it there" if open_ else "Permission denied"
     return ("file" if os.access(path, os.R_OK) else "Permission denied") if stat.S_ISREG(mode) else "it is no file"
 
 
@@ -86,7 +87,16 @@ def _listed(root: Path) -> list[str]:
         return [name for name in _walk(root, root) if not _MADE & set(name.split("/"))]
     others = git.call("ls-files", "-z", "--others", "--exclude-standard").stdout.split("\0")
     ours = [name for name in others if not _NEVER & set(name.split("/"))]  # what is committed there is not ours
-    return [name for name in (*tracked.stdout.split("\0"), *ours) if name]
+    closed = [name for name in _closed(root) if git.call("check-ignore", "--quiet", "--", name, check=False).code]
+    return [name for name in (*tracked.stdout.split("\0"), *ours, *closed) if name]
+
+
+def _closed(root: Path) -> list[str]:
+    """Return the folders that cannot be listed, of which git says nothing."""
+    found = list[str]()
+    for _, folders, _ in os.walk(root, onerror=lambda problem: found.append(str(problem.filename))):
+        folders[:] = [one for one in folders if one not in _NEVER | _MADE]
+    return [os.path.relpath(one, root) for one in found]
 
 
 def _walk(root: Path, folder: Path) -> list[str]:
