@@ -68,7 +68,7 @@ def status(
     watch: bool,
 ) -> None:
     """Print the release file and the split in force."""
-    from mlops_ci.steps.canary import look
+    from mlops_ci.journeys.sight import look
 
     options, context = _prepared(environ, settings, model, environment)
     while True:

@@ -43,9 +43,9 @@ def plan(
     format_: str,
 ) -> None:
     """Print what each step can detect."""
+    from mlops_ci.journeys.sight import traffic
     from mlops_ci.rollout.plan import plan as make
     from mlops_ci.rollout.policy import policy_of
-    from mlops_ci.steps.canary import traffic
 
     options, context = prepare(STEPS["canary"], Common(settings, model, "terminal", environ), {}, Terminal())
     known = traffic(options, context, requests_per_second, error_rate)

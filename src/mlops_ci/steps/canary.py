@@ -1,8 +1,6 @@
 """Step `canary`: move traffic to a registered version step by step; promote it, or roll it back by itself."""
 
-from typing import Any
-
-from mlops_ci.errors import NothingToJudge, UsageProblem
+from mlops_ci.errors import UsageProblem
 from mlops_ci.release import worktree
 from mlops_ci.report import Effect, Finding, Location, Measurement, Severity, StepReport
 from mlops_ci.rollout import supply_chain
@@ -11,16 +9,13 @@ from mlops_ci.rollout.candidates import Candidate
 from mlops_ci.rollout.controller import Canary
 from mlops_ci.rollout.order import demand_released
 from mlops_ci.rollout.outcome import Cause, Outcome
-from mlops_ci.rollout.plan import SLOW_RATE, Traffic
 from mlops_ci.rollout.proofs import override_found
 from mlops_ci.settings.canary import CanarySettings as Options
 from mlops_ci.step import Context
 from mlops_ci.tools import mlflow
 from mlops_ci.tools.git import Git
-from mlops_ci.traffic.engine import Engine
 
 NAME = "canary"
-_COUNTED = 10.0  # seconds
 
 # cause → code, severity, effect, title, remedy
 _FINDINGS: dict[Cause, tuple[str, Severity, Effect, str, str]] = {
@@ -189,49 +184,3 @@ def assemble(options: Options, context: Context) -> Assembly:
         context.settings_path,
         context.chosen_model,
     )
-
-
-def traffic(options: Options, context: Context, requests: float | None, error_rate: float | None) -> Traffic:
-    """Return what is known of this service's traffic: what is given, the rest off the proxy that runs here.
-
-    Raises:
-        NothingToJudge: something is missing, and no proxy runs here.
-    """
-    if requests is not None and error_rate is not None:
-        return Traffic(requests, error_rate)
-    engine = assemble(options, context).engine()
-    if not engine.proxy_runs():
-        missing = "--requests-per-second" if requests is None else "--error-rate"
-        raise NothingToJudge(f"No proxy of this model runs here, so nothing can be measured. Say it with {missing}.")
-    counts = list(engine.counts().values())
-    known, errors = sum(one.requests for one in counts), sum(one.errors for one in counts)
-    timed, late = sum(sum(one.latency) for one in counts), engine.bounds.index(options.slow_ms) + 1
-    slow_rate = sum(sum(one.latency[late:]) for one in counts) / timed if timed else SLOW_RATE
-    rate = errors / max(known, 1) if error_rate is None else error_rate
-    return Traffic(_rate(engine, context) if requests is None else requests, rate, slow_rate)
-
-
-def _rate(engine: Engine, context: Context) -> float:
-    """Return the requests a second that come in the next ten seconds; raise NothingToJudge when none does."""
-    context.progress.status("counting requests for ten seconds")
-    began, before = context.clock.monotonic(), sum(one.requests for one in engine.counts().values())
-    context.clock.sleep(_COUNTED)
-    came = sum(one.requests for one in engine.counts().values()) - before
-    if came <= 0:
-        raise NothingToJudge("Not one request came in ten seconds. Say how many come with --requests-per-second.")
-    return round(came / (context.clock.monotonic() - began), 2)
-
-
-def look(options: Options, context: Context) -> dict[str, Any]:
-    """Return what is recorded, as the release file has it, what is in force on this machine, and who steers."""
-    parts = assemble(options, context)
-    parts.git.demand_origin()
-    engine, state = parts.engine(), parts.branch().read()
-    guard = parts.parts(context.progress, context.keyring).guard
-    return {
-        "recorded": state.to_yaml(),
-        "in_force": engine.weights() if engine.proxy_runs() else {},
-        "challenger": state.challenger.release.name if state.challenger else None,
-        "steered": guard.steered(context.clock.now()) if state.challenger else None,
-        "last": parts.journal().last(),
-    }
