@@ -77,7 +77,7 @@ def test_a_challenger_that_misbehaves_is_rolled_back(scene: Scene, mode: str, ca
     scene.release(GOOD)
     scene.extra = {"MLOPS_CI_CANARY__SERVE": json.dumps(["python", str(HERE / "bad_service.py"), mode])}
     scene.extra |= {"MLOPS_CI_CANARY__STEPS": "[5, 50]"}
-    with scene.load():
+    with slowly(scene), scene.load():
         code, report, err = scene.run("canary", "run", "--version", BETTER)
     assert code == 10, err
     assert report["outputs"]["cause"] in causes
