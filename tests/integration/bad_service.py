@@ -47,6 +47,12 @@ class Handler(BaseHTTPRequestHandler):
         """Keep the log short."""
 
 
+class Server(ThreadingHTTPServer):
+    """Keeps bursts of connections waiting instead of refusing them."""
+
+    request_queue_size = 512
+
+
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+    Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()

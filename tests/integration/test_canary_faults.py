@@ -166,23 +166,24 @@ def test_a_release_file_edited_to_nonsense_is_restored_by_one_command(scene: Sce
 
 
 def test_a_clock_that_jumps_ends_nothing(scene: Scene, tmp_path: Path) -> None:
-    """The controller's and the supervisor's clock go two hours forth, then a day back."""
+    """The controller's clock goes two hours forth, then a day back."""
     scene.release(GOOD)
-    jump, library = tmp_path / "jump", next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    jump.write_text("+0")
-    scene.extra = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(jump), "FAKETIME_NO_CACHE": "1"}
-    scene.extra |= {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "MLOPS_CI_CANARY__STEPS": "[25, 50]"}
+    jump = tmp_path / "jump"
+    jump.write_text("0")
+    scene.extra = {"MLOPS_CI_CANARY__STEPS": "[25, 50]"}
     with slowly(scene), scene.load():
-        canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+        canary = scene.start_script(
+            HERE / "jumps.py", str(jump), "canary", "run", "--version", BETTER, "--format", "json"
+        )
         scene.wait_for_challenger()
-        for moved in ("+2h", "-1d"):
-            jump.write_text(moved)
-            time.sleep(4)
+        for seconds in (7_200, -86_400):
+            jump.write_text(str(seconds))
+            time.sleep(2)
             assert canary.poll() is None
             assert len(scene.in_force()) == 2
         report = ended(canary, 0)
     times = [one["time"] for one in report["timeline"]]
-    assert max(times) - min(times) > 3600, "it did jump"
+    assert max(times) - min(times) > 3_600, "it did jump"
     assert scene.recorded()["champion"]["version"] == BETTER
 
 
