@@ -184,7 +184,8 @@ class Scene:
     def supervisors(self) -> list[psutil.Process]:
         """Return the supervisors that stand by in this scene."""
         wanted = ("supervise", self.name)
-        return [one for one in psutil.process_iter(["cmdline"]) if all(word in one.info["cmdline"] for word in wanted)]
+        running = [(one, one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]  # some have none
+        return [one for one, words in running if all(word in words for word in wanted)]
 
     def kill(self, process: subprocess.Popen[str]) -> None:
         """End a command as the kernel would when memory runs out."""

@@ -116,7 +116,7 @@ def test_a_container_that_leaks_is_killed_by_its_limit_and_the_champion_serves(b
     with Load(f"http://127.0.0.1:{boxed.port}/predict", whole, rate=60):
         code, report, err = boxed.run("canary", "run", "--version", leaky)
     assert code == 10, err
-    assert report["outputs"]["cause"] == "crashed", err
+    assert report["outputs"]["cause"] in {"crashed", "judged"}, err  # what is seen first: it is gone, or the 503s
     assert boxed.served_by().startswith("v1-")
     (log,) = (boxed.workshop.root / ".mlops-ci/run" / boxed.name).glob("flight-delay/services/v4-*.log")
     assert "wanted more memory than its limit" in log.read_text()

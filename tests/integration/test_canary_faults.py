@@ -80,7 +80,7 @@ def test_a_challenger_that_misbehaves_is_rolled_back(scene: Scene, mode: str, ca
     with slowly(scene), scene.load():
         code, report, err = scene.run("canary", "run", "--version", BETTER)
     assert code == 10, err
-    assert report["outputs"]["cause"] in causes
+    assert report["outputs"]["cause"] in causes, report["findings"]
     assert scene.served_by().startswith("v1-")
     assert scene.recorded()["rejected"] == [report["inputs"]["model"]]
     (step, back) = (next(one for one in report["timeline"] if one["event"] == name) for name in ("step", "rolled back"))
