@@ -90,7 +90,7 @@ def test_a_scanner_that_crashes_hangs_or_talks_nonsense_is_exit_5(root: Path, to
 def test_an_interrupted_scan_ends_at_once_and_leaves_no_scanner(root: Path, tools: Path, tmp_path: Path) -> None:
     mark = tmp_path / "running"
     script(tools, "bandit", f'case "$1" in --version) echo bandit 1.9.4;; *) echo $$ > {mark}; sleep 60;; esac')
-    env = os.environ | environment(tools)
+    env = os.environ | environment(tools) | {"HOME": str(tmp_path)}  # where nothing is remembered
     process = subprocess.Popen([sys.executable, "-m", "mlops_ci", "scan", "code"], cwd=root, env=env)
     try:
         deadline = time.monotonic() + 30

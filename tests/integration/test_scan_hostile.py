@@ -107,7 +107,7 @@ def test_a_file_without_access_is_named_and_decides_nothing(root: Path) -> None:
         (root / name).chmod(mode)
     lower = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
     argv = [*lower, sys.executable, "-m", "mlops_ci", "scan", "--format", "json"]
-    env = os.environ | environment(FOLDER)
+    env = os.environ | environment(FOLDER) | {"HOME": str(root.parent)}
     done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, check=False, timeout=280)
     (root / "folder").chmod(0o755)
     report = json.loads(done.stdout)

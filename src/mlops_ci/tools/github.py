@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from mlops_ci.errors import ProgramFailed
-from mlops_ci.net import Client
 
 _TIMEOUT = 30.0  # seconds
 _OK, _UNKNOWN = 200, 404
@@ -26,6 +25,8 @@ def reviewers(forge: Forge, environment: str, token: str | None) -> tuple[str, .
     Raises:
         ProgramFailed: GitHub does not answer, or refuses to say.
     """
+    from mlops_ci.net import Client  # every command's context names the forge, and few ask it
+
     url = f"{forge.api.rstrip('/')}/repos/{forge.repository}/environments/{quote(environment, safe='')}"
     headers = {"Accept": "application/vnd.github+json", **({"Authorization": f"Bearer {token}"} if token else {})}
     answer = Client(timeout=_TIMEOUT).get(url, headers=headers)
