@@ -24,7 +24,7 @@ docs: setup       ## write the generated pages and schemas
 	@.venv/bin/python .ci/generate.py
 
 bench: setup      ## measure, with the peers side by side
-	@.venv/bin/python -m bench
+	@.venv/bin/python -m bench $(ONLY)
 
 lock: setup       ## pin every requirement with its hashes
 	@.venv/bin/python .ci/lock.py

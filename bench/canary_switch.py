@@ -106,7 +106,8 @@ class Bench:
         self.took.append(float(re.findall(r"(\d+) ms", said)[0]))
 
     def _canary(self, beta: float = 0.2, watch_for: float | None = None) -> Canary:
-        more = {"beta": beta, "watch_for": watch_for}
+        more: dict[str, float | None] = {"beta": beta, "watch_for": watch_for}
+        more["latency_floor_ms"] = 100  # below it nginx only keeps requests waiting, to serve no more than it should
         settings = CanarySettings(serve=["nginx"], steps=[5, 50], warm_up=0, bake=1, drain=0.5, **more)
         clock, folder = SystemClock(), self.engine.folder
         recorder = Recorder(self.branch, to_bytes, clock, Silence())
