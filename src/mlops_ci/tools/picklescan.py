@@ -87,11 +87,12 @@ def dangerous_apart(folder: Path, timeout: float = 300.0) -> tuple[str, ...]:
     argv = [sys.executable, "-P", "-m", "mlops_ci.tools.picklescan", str(folder.resolve())]  # imports nothing from here
     source = {"PYTHONPATH": str(Path(mlops_ci.__file__).parents[1])}
     done = run(argv, env=source, timeout=timeout, check=False)
-    if done.code == NothingToJudge.exit_code:
-        raise NothingToJudge(done.stderr.strip())
     if done.code:
         raise ProgramFailed(failure(done))
-    return tuple(json.loads(done.stdout))
+    answer = json.loads(done.stdout)
+    if "unreadable" in answer:
+        raise NothingToJudge(answer["unreadable"])
+    return tuple(answer["dangerous"])
 
 
 def issue(path: str, called: str) -> Issue:
@@ -318,12 +319,12 @@ def _item_size(dtype: _Thing) -> int:
 
 
 def main() -> None:
-    """Print what is dangerous in the folder that is named, as JSON."""
+    """Write what is dangerous in the folder that is named, as JSON, or why it cannot be read."""
     try:
-        sys.stdout.write(json.dumps(dangerous(Path(sys.argv[1]))))
+        answer: dict[str, object] = {"dangerous": dangerous(Path(sys.argv[1]))}
     except NothingToJudge as problem:
-        sys.stderr.write(str(problem))
-        sys.exit(problem.exit_code)
+        answer = {"unreadable": str(problem)}
+    sys.stdout.write(json.dumps(answer))
 
 
 if __name__ == "__main__":
