@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from integration.released import BETTER, BUGGY, GOOD, Scene
+from mlops_ci.evidence import keys, open_
 
 pytestmark = pytest.mark.integration
 HERE = Path(__file__).parent
@@ -231,6 +232,14 @@ def test_a_canary_in_discrete_steps(scene: Scene) -> None:
         assert decided(scene, "promote") == (0, "promote")
     assert scene.served_by().startswith("v2-")
     assert scene.run("canary", "judge")[0] == 2
+    digest = scene.recorded()["champion"]["model_digest"].removeprefix("sha256:")
+    place = f"mlops-ci/state:evidence/canary/{digest}.json"
+    sealed = subprocess.run(
+        ["git", "-C", scene.workshop.folder / "origin.git", "show", place], capture_output=True, check=True
+    ).stdout
+    key = keys.load(None, scene.root / ".mlops-ci/keys/evidence.pem")
+    assert key
+    assert open_(sealed, [key.public_key])["predicate"]["decision"] == "promote", "its record is signed"
 
 
 def test_between_two_commands_a_challenger_that_dies_is_rolled_back_by_the_supervisor(scene: Scene) -> None:
