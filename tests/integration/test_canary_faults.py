@@ -164,6 +164,11 @@ def test_a_release_file_edited_to_nonsense_is_restored_by_one_command(scene: Sce
     code, _, err = scene.run("rollback")
     assert code == 0, err
     assert scene.recorded() == before
+    for flag in ("--if-lease-expired", "--unless-promoted"):
+        scene.push_to_record("[nonsense\n")
+        code, _, err = scene.run("rollback", flag)
+        assert code == 0, err
+        assert scene.recorded() == before, "what nobody starts by hand mends it as well"
 
 
 def test_a_clock_that_jumps_ends_nothing(scene: Scene, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class Ascent:
         challenger counts as it stood when the step began, and the evidence for it is gathered again.
         """
         now = parts.clock.monotonic()
-        past = parts.journal.past(place.release.name)
+        past = parts.journal.past(place.release.name, place.step)
         ran = parts.engine.running(place.release.name)
         parts.serve(champion)
         parts.serve(place.release)
@@ -90,10 +90,7 @@ class Ascent:
 
         names, against = (champion.name, name), dict(place.against)
         trial = Trial(source, names, policy_of(parts.settings), so_far.ticks, log, against)
-        watch = Watch(
-            parts.engine, trial, champion, place.release, parts.settings, parts.clock, parts.progress, parts.guard,
-            parts.serve, parts.mark, so_far.began, so_far.warm_from,
-        )  # fmt: skip
+        watch = Watch(parts, trial, champion, place.release, so_far.began, so_far.warm_from)
         return cls(parts, champion, place, files, trial, watch, so_far.decided)
 
     def following(self) -> int | None:
@@ -120,6 +117,7 @@ class Ascent:
         if self.trial.weight != self.place.weight:
             self.trial.begin_step(self.place.weight)
         self.watch.route(self.place.weight)
+        self.parts.journal.write("routed", step=self.place.step)
         self.parts.mark("resumed", self.place.weight, f"step {self.place.step}")
         return self.outcome("begun")
 

@@ -9,7 +9,7 @@ from mlops_ci.rollout.ascent import Ascent
 from mlops_ci.rollout.candidates import Candidate
 from mlops_ci.rollout.outcome import Cause, Outcome
 from mlops_ci.rollout.parts import Parts
-from mlops_ci.rollout.recorder import out_of_reach
+from mlops_ci.tools.git import OriginAway
 from mlops_ci.traffic.engine import NeverReady
 
 _ORIGIN_MAY_BE_AWAY = 600.0  # seconds
@@ -192,9 +192,9 @@ class Canary:
                 return outcome
             try:
                 ended = ascent.advance() if ascent.following() else ascent.promote()
-            except ProgramFailed as failure:
+            except OriginAway as failure:
                 away_since = clock.monotonic() if away_since is None else away_since
-                if not out_of_reach(failure) or clock.monotonic() - away_since > _ORIGIN_MAY_BE_AWAY:
+                if clock.monotonic() - away_since > _ORIGIN_MAY_BE_AWAY:
                     raise
                 self.parts.mark("origin away", ascent.place.weight, str(failure).splitlines()[0])
                 continue

@@ -65,10 +65,16 @@ class Journal:
         """Add a tick."""
         _append(self._ticks, line)
 
-    def past(self, release: str) -> Past | None:
-        """Return what was done of this release's canary; None when the journal is about another, or has ended."""
+    def past(self, release: str, step: int) -> Past | None:
+        """Return what was done of this release's canary, which stands at this step by the record.
+
+        None when the journal is about another canary or one that has ended, or stands at another step: then another
+        machine went on with it, or this one died between its push and its change of weights.
+        """
         entries = _lines(self._entries)
         if not entries or entries[0].get("release") != release or any(one["event"] == "end" for one in entries):
+            return None
+        if [one["step"] for one in entries if one["event"] == "routed"][-1:] != [step]:
             return None
         decided = [int(one["step"]) for one in entries if one["event"] == "go-on"]
         return Past(float(entries[0]["at"]), max(decided, default=0), _lines(self._ticks))

@@ -11,7 +11,6 @@ from mlops_ci.release.branch import Note, StateBranch
 from mlops_ci.release.state import Challenger, Release
 from mlops_ci.rollout.candidates import Candidate
 from mlops_ci.rollout.outcome import Outcome
-from mlops_ci.tools.git import PushRefused
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between tries to record what has happened already
 _IN_A_HURRY = 3  # tries, when the process is being stopped
@@ -61,8 +60,3 @@ class Recorder:
 
     def _files(self, outcome: Outcome) -> dict[str, bytes]:
         return {outcome.path: self.seal(outcome.statement())}
-
-
-def out_of_reach(failure: MlopsCiError) -> bool:
-    """Say whether origin could not be asked, as opposed to having refused."""
-    return isinstance(failure, ProgramFailed) and not isinstance(failure, PushRefused)

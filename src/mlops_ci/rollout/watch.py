@@ -5,19 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from mlops_ci.errors import MlopsCiError, ProgramFailed
-from mlops_ci.ports import Clock, Progress
 from mlops_ci.release.state import Release
 from mlops_ci.rollout.guards import LEAST_PATIENCE, NoAnswer, Unready, patience
-from mlops_ci.rollout.lease import Guard
 from mlops_ci.rollout.outcome import Cause
+from mlops_ci.rollout.parts import Parts
 from mlops_ci.rollout.trial import Decision, Trial
-from mlops_ci.settings.canary import CanarySettings
-from mlops_ci.traffic.engine import Engine
 
 TICK = 0.5  # seconds
 _MENDED_TOO_OFTEN = 5  # times that somebody else has changed the weights
-
-Mark = Callable[[str, int, str], None]  # event, weight, detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +27,10 @@ class Ended:
 class Watch:
     """One canary's two versions, from its first step to the end of its bake."""
 
-    engine: Engine
+    parts: Parts
     trial: Trial
     champion: Release
     challenger: Release
-    settings: CanarySettings
-    clock: Clock
-    progress: Progress
-    guard: Guard
-    serve: Callable[[Release], None]  # starts a version that does not run
-    mark: Mark
     began: float  # monotonic seconds when the canary began
     warm_from: float  # and when the challenger was started
     weight: int = 0
@@ -52,11 +41,11 @@ class Watch:
     _unready: Unready = field(default_factory=Unready)
 
     def __post_init__(self) -> None:
-        self._heard = self.clock.monotonic()
-        seconds = 2 * self.settings.slow_ms / 1000
+        self._heard = self.parts.clock.monotonic()
+        seconds = 2 * self.parts.settings.slow_ms / 1000
         with suppress(ProgramFailed):
-            if champion := self.engine.counts().get(self.champion.name):
-                seconds = patience(champion, self.engine.bounds)
+            if champion := self.parts.engine.counts().get(self.champion.name):
+                seconds = patience(champion, self.parts.engine.bounds)
         self._no_answer = NoAnswer(max(seconds, LEAST_PATIENCE))
 
     @property
@@ -67,7 +56,7 @@ class Watch:
     def route(self, weight: int) -> None:
         """Give the challenger `weight` percent; answers from before do not count in what is watched next."""
         self.weight = weight
-        self.engine.route(self.split)
+        self.parts.engine.route(self.split)
         self._settle()
 
     def until_decided(self, stop: Callable[[], bool] = lambda: False, *, goes_on: bool = True) -> Ended:
@@ -78,8 +67,8 @@ class Watch:
             goes_on: whether evidence for the challenger ends the watch, too.
         """
         while True:
-            self.clock.sleep(TICK)
-            self.guard.renew()
+            self.parts.clock.sleep(TICK)
+            self.parts.guard.renew()
             if ended := self._broken() or self._look(goes_on=goes_on):
                 return ended
             if stop():
@@ -88,36 +77,36 @@ class Watch:
     def _broken(self) -> Ended | None:
         """Return what needs no statistics."""
         name = self.challenger.name
-        if not self.engine.running(name):
+        if not self.parts.engine.running(name):
             return Ended("crashed", f"{name} stopped running")
-        if self._unready.look(ready=self.engine.ready(name)):
+        if self._unready.look(ready=self.parts.engine.ready(name)):
             return Ended("unhealthy", f"{name} says that it is not ready any more")
         with suppress(ProgramFailed):
-            counts = self.engine.counts()
+            counts = self.parts.engine.counts()
             arms = counts.get(self.champion.name), counts.get(name)
-            if arms[0] and arms[1] and self._no_answer.look(self.clock.monotonic(), arms[0], arms[1]):
+            if arms[0] and arms[1] and self._no_answer.look(self.parts.clock.monotonic(), arms[0], arms[1]):
                 return Ended("no-answer", f"{name} has answered nothing for {self._no_answer.patience:g} s")
         return None
 
     def _look(self, *, goes_on: bool) -> Ended | None:
         """Look at the evidence; None means that it does not decide yet."""
-        now = self.clock.monotonic()
+        now = self.parts.clock.monotonic()
         try:
             in_order = self._in_order()
             if self._mended >= _MENDED_TOO_OFTEN:
                 return Ended("split-wrong", "somebody else changes the weights again and again")
             counted = in_order and now >= self._counted_from
-            timed = now - self.warm_from >= self.settings.warm_up
+            timed = now - self.warm_from >= self.parts.settings.warm_up
             decision = self.trial.look(now - self.began, counted=counted, timed=timed)
         except ProgramFailed as failure:
-            if now - self._heard > self.settings.metrics_timeout:
+            if now - self._heard > self.parts.settings.metrics_timeout:
                 return Ended("evidence-lost", str(failure))
             return None
         self._heard = now
-        self.progress.status(f"{self.challenger.name}: {self.trial.status()}")
+        self.parts.progress.status(f"{self.challenger.name}: {self.trial.status()}")
         if ended := self._end_of(decision, goes_on=goes_on):
             return ended
-        limit = self.settings.time_limit
+        limit = self.parts.settings.time_limit
         if now - self.began > limit and goes_on:
             return Ended("time-limit", f"no decision within {limit:g} s: too little traffic, or too close to call")
         return None
@@ -132,13 +121,13 @@ class Watch:
 
     def _in_order(self) -> bool:
         """Say whether everything was as it was set; otherwise set it so again."""
-        if not self.engine.running(self.champion.name):
-            self.mark("champion down", self.weight, f"{self.champion.name} stopped running; it is started again")
+        if not self.parts.engine.running(self.champion.name):
+            self.parts.mark("champion down", self.weight, f"{self.champion.name} stopped running; it is started again")
             self._start_champion()
         elif self._weights() != self.split:
             self._mended += 1
-            self.mark("weights mended", self.weight, f"somebody else had set {self._weights()}")
-            self.engine.route(self.split)
+            self.parts.mark("weights mended", self.weight, f"somebody else had set {self._weights()}")
+            self.parts.engine.route(self.split)
         else:
             return True
         self._settle()
@@ -147,19 +136,19 @@ class Watch:
     def _weights(self) -> dict[str, int]:
         """Return the split in force; a proxy that is gone is started again, with the split that was set."""
         try:
-            return self.engine.weights()
+            return self.parts.engine.weights()
         except ProgramFailed:
-            self.engine.route(self.split)
-            self.mark("proxy down", self.weight, "the proxy was started again")
+            self.parts.engine.route(self.split)
+            self.parts.mark("proxy down", self.weight, "the proxy was started again")
             self._settle()
-            return self.engine.weights()
+            return self.parts.engine.weights()
 
     def _start_champion(self) -> None:
         try:
-            self.serve(self.champion)
+            self.parts.serve(self.champion)
         except MlopsCiError as failure:
             raise ProgramFailed(f"{self.champion.name} stopped running and does not start: {failure}") from failure
 
     def _settle(self) -> None:
         """Do not count what was begun before now, until the slowest answers of it must have come."""
-        self._counted_from = self.clock.monotonic() + self.settings.slow_ms / 1000
+        self._counted_from = self.parts.clock.monotonic() + self.parts.settings.slow_ms / 1000

@@ -31,17 +31,17 @@ def run(options: Options, context: Context) -> StepReport:
     git.demand_origin()
     parts = Assembly(options, context.root, context.model, context.tracking_uri, git, context.clock)
     branch = parts.branch()
-    steered = _steered(parts, context.clock.now()) if options.if_lease_expired else None
-    if left_alone := steered or (_not_ours(branch.read(), git.head()) if options.unless_promoted else None):
+    past = branch.champions()
+    state, broken = _read(branch, past)
+    if broken and not options.dry_run:
+        branch.restore(state)
+    steered = _steered(state, parts, context.clock.now()) if options.if_lease_expired else None
+    if left_alone := steered or (_not_ours(state, git.head()) if options.unless_promoted else None):
         context.progress.note(left_alone)
         return StepReport(NAME, outputs={"decision": "nothing", "dry-run": str(options.dry_run).lower()})
-    past = branch.champions()
-    state, restored = _read(branch, past)
     plan = make_plan(state, past, options.to, parts.journal().unrecorded())
     context.progress.note(plan.describe())
     if not options.dry_run:
-        if restored:
-            branch.restore(state)
         _carry_out(plan, options, parts)
     return StepReport(
         NAME,
@@ -95,12 +95,11 @@ def _not_ours(state: State, commit: str) -> str | None:
     return None
 
 
-def _steered(parts: Assembly, now: float) -> str | None:
+def _steered(state: State, parts: Assembly, now: float) -> str | None:
     """Return why a watchdog leaves the record alone: no canary stands on it, or somebody steers it."""
-    branch = parts.branch()
-    if branch.read().challenger is None:
+    if state.challenger is None:
         return "No canary stands on the record."
-    last = max(filter(None, (parts.remote_lease().renewed(), branch.changed_at())), default=0.0)
+    last = max(filter(None, (parts.remote_lease().renewed(), parts.branch().changed_at())), default=0.0)
     if now - last > EXPIRES_AFTER:
         return None
     return f"A canary runs; whoever steers it was heard of {max(now - last, 0):.0f} s ago."

@@ -29,6 +29,10 @@ _MOVED = (
 )
 
 
+class OriginAway(ProgramFailed):
+    """The remote could not be read, as opposed to having refused something; it may be back soon."""
+
+
 class PushRefused(ProgramFailed):
     """The remote did not take a push; with `moved`, because somebody else pushed first."""
 
@@ -81,11 +85,11 @@ class Git:
         if listed.code == 2:  # noqa: PLR2004 - git's own code for "no such ref"
             return None
         if listed.code:
-            raise ProgramFailed(f"origin cannot be read. {failure(listed)}")
+            raise OriginAway(f"origin cannot be read. {failure(listed)}")
         commit = listed.stdout.split()[0]
         fetched = self._remote("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", ref)
         if fetched.code:
-            raise ProgramFailed(f"{ref} cannot be fetched. {failure(fetched)}")
+            raise OriginAway(f"{ref} cannot be fetched. {failure(fetched)}")
         return commit
 
     def read(self, commit: str, path: str) -> str | None:

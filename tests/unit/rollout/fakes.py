@@ -9,7 +9,7 @@ from mlops_ci.errors import ProgramFailed
 from mlops_ci.release.branch import Note
 from mlops_ci.release.state import Release, State
 from mlops_ci.rollout.candidates import Candidate
-from mlops_ci.tools.git import PushRefused
+from mlops_ci.tools.git import OriginAway, PushRefused
 from mlops_ci.traffic.engine import Counts, NeverReady, Workload
 
 CHAMPION = Release("7", f"sha256:{'a' * 64}", "c" * 40, "evidence/gate-model/a.json", "2026-11-22T10:00:00Z")
@@ -161,7 +161,7 @@ class FakeBranch:
 
     def change(self, decide: Callable[[State], State], note: Note, files: Mapping[str, bytes] | None = None) -> State:
         if self.away:
-            raise ProgramFailed("origin cannot be read.")
+            raise OriginAway("origin cannot be read.")
         after = decide(self.state)
         if after == self.state:
             return after

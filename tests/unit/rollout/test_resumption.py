@@ -136,3 +136,26 @@ def test_a_defect_that_shows_in_the_bake_brings_the_old_champion_back(world: Wor
     assert outcome.cause == "judged"
     assert back_on_champion(world)
     assert world.branch.state == replace(RELEASED, rejected=(CHALLENGER.model_digest,))
+
+
+def test_a_journal_that_another_machine_has_outrun_counts_no_more(world: World) -> None:
+    """Elsewhere a later step was taken: what spoke against the challenger there is known by the record alone."""
+    world.canary(SHORT).start(CANDIDATE)
+    world.canary(SHORT).judge()
+    place = Challenger(CHALLENGER, 50, 2, (("errors", 40.0),))
+    world.branch.state = replace(RELEASED, challenger=place)
+    with pytest.raises(Inconclusive, match="not decided"):
+        world.canary(SHORT).promote()
+    world.engine.errors = {NEW: 0.02, OLD: 0.005}
+    outcome = world.canary(SHORT).judge()
+    assert outcome.cause == "judged"
+    fresh = World(world.folder / "fresh")
+    fresh.engine.errors = dict(world.engine.errors)
+    fresh.branch.state = world.branch.state = replace(RELEASED, challenger=place)
+    assert outcome.evidence_by["errors"] > 0.9 * fresh.canary(SHORT).judge().evidence_by["errors"]
+
+
+def test_a_step_that_was_gone_on_with_is_gone_on_with_again(world: World) -> None:
+    world.branch.state = with_canary()
+    assert world.canary().judge().decision == "go-on"
+    assert world.canary().step().decision == "hold", "the second process knows what the first has decided"

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from mlops_ci.errors import ProgramFailed
 from mlops_ci.rollout.guards import LEAST_PATIENCE, NoAnswer, Unready, patience
 from mlops_ci.traffic.engine import Counts
+from unit.rollout.fakes import RELEASED
 from unit.rollout.world import NEW, OLD, SETTINGS, World, back_on_champion
 
 
@@ -138,3 +140,13 @@ def test_a_health_check_without_an_answer_is_no_failure() -> None:
     guard = Unready()
     assert not any(guard.look(ready=ready) for ready in (False, False, None, False, False, True, False, False))
     assert guard.look(ready=False)
+
+
+def test_a_canary_that_somebody_else_ended_on_the_record_is_not_gone_on_with(world: World) -> None:
+    """Its next step is refused by the record itself: that is no origin out of reach, and waiting mends nothing."""
+    world.clock.alarms[3.0] = lambda: setattr(world.branch, "state", RELEASED)
+    with pytest.raises(ProgramFailed, match="Somebody else has ended"):
+        world.run()
+    assert back_on_champion(world)
+    assert world.clock.time < 60
+    assert "origin away" not in [one["event"] for one in world.parts.timeline]
