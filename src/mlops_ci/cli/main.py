@@ -19,6 +19,7 @@ from mlops_ci.errors import Interrupted, MlopsCiError, UsageProblem
 _HELPERS = {
     "contract": ("mlops_ci.cli.contract", "Propose a contract, check it, compare two, derive the request schema."),
     "demo": ("mlops_ci.cli.demo", "Run the whole journey on this machine: train, gate, canary, roll back."),
+    "image": ("mlops_ci.cli.image", "Build the image of this commit with its model, and push it."),
     "keys": ("mlops_ci.cli.keys", "Write the public half of the key that signs evidence."),
     "profile": ("mlops_ci.cli.profile", "Write what a trusted data set looks like: the reference for drift."),
     "settings": ("mlops_ci.cli.settings", "Show each setting and where it came from."),

@@ -16,11 +16,12 @@ from mlops_ci.rollout.lease import Guard, Lease
 from mlops_ci.rollout.parts import Parts
 from mlops_ci.rollout.recorder import Recorder
 from mlops_ci.settings.canary import CanarySettings
-from mlops_ci.tools.docker import Limits
+from mlops_ci.tools.docker import Docker, Limits
 from mlops_ci.tools.envoy.config import Sticky
 from mlops_ci.tools.git import Git
 from mlops_ci.tools.mlflow import Registry
 from mlops_ci.traffic.containers import Containers
+from mlops_ci.traffic.images import Recipe
 from mlops_ci.traffic.local import LocalEngine
 from mlops_ci.traffic.processes import Processes
 from mlops_ci.traffic.services import Services
@@ -50,11 +51,15 @@ class Assembly:
         services: Services = Processes(folder)
         if options.engine == "docker":
             limits = Limits(options.docker.memory_mb * 1024**2, options.docker.cpus)
-            services = Containers(folder, limits, str(options.docker.model_path), options.docker.build_network)
+            services = Containers(folder, limits, self.recipe())
         place = options.host, options.port
         return LocalEngine(
             folder, *place, options.slow_ms, options.ready_timeout, self.clock, services, _sticky(options)
         )
+
+    def recipe(self) -> Recipe:
+        """Return how this model's images are made."""
+        return Recipe(Docker(), str(self.settings.docker.model_path), self.settings.docker.build_network)
 
     def lease(self) -> Lease:
         """Return the lease of whoever steers."""

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING
 from mlops_ci.errors import NothingToJudge, ProgramFailed, Rejected
 from mlops_ci.evidence import digest_bytes, digest_model
 from mlops_ci.release.state import Release
-from mlops_ci.rollout.proofs import ANSWERS, DIGEST_TAG, answers_path, proof_of
+from mlops_ci.rollout.proofs import ANSWERS, DIGEST_TAG, IMAGE_TAG, answers_path, proof_of
 from mlops_ci.tools.git import Git
 from mlops_ci.tools.mlflow import Registry, Version
 from mlops_ci.traffic.engine import Workload
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Key
-
-
-_IMAGE_TAG = "mlops_ci.image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ class Shelf:
 
 def _image_of(version: Version) -> str:
     """Return the container image that a version was registered with; a tag could mean another one tomorrow."""
-    image = version.tags.get(_IMAGE_TAG, "")
+    image = version.tags.get(IMAGE_TAG, "")
     if image and "@sha256:" not in image:
         raise Rejected(f"The image {image} of {version.name} version {version.version} is not named by its digest.")
     return image

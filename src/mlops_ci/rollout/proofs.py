@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DIGEST_TAG = "mlops_ci.model_digest"
 COMMIT_TAG = "mlops_ci.commit"
 OVERRIDE_TAG = "mlops_ci.override"
+IMAGE_TAG = "mlops_ci.image"
 GATE_EVIDENCE = "gate-model.json"
 OVERRIDE_EVIDENCE = "override.json"
 ANSWERS = "predictions.json"  # the model's, to golden rows, as its gate heard them

@@ -32,13 +32,15 @@ def demand(
     stored = {name: shelf.registry.evidence(version, name, folder) for name in (SCAN, BILL, SIGNATURE)}
     if {"scan", "sbom"} & set(kinds):
         known = _scanned(stored[SCAN], release, trusted)
+        if release.image and known.get("image") != release.image.partition("@")[2]:
+            raise Rejected(f"The scan of {release.name} did not look at its image {release.image}. {_REMEDY}")
         if "sbom" in kinds and known.get("sbom") != digest_bytes(stored[BILL] or b""):
             raise Rejected(f"{release.name} has no bill of materials that its scan wrote. {_REMEDY}")
     if "signature" in kinds:
         _verify(stored[SIGNATURE], release, shelf, model_key)
 
 
-_REMEDY = "Run mlops-ci scan on this model and commit, then register it again."
+_REMEDY = "Run mlops-ci scan on this model, image and commit, then register it again."
 
 
 def _scanned(sealed: bytes | None, release: Release, trusted: Sequence["Key"]) -> dict[str, str]:

@@ -32,7 +32,7 @@ def model_digest(root: Path, models: Iterable[str]) -> dict[str, str]:
 
 
 def image(image: str, root: Path, digests: cache.Digests) -> tuple[Path | None, str]:
-    """Return an image's archive, where it is one, and its digest.
+    """Return an image's archive, where it is one, and its digest: a registry's, where the reference names it by that.
 
     Raises:
         NothingToJudge: there is no such archive, or Docker has no such image.
@@ -42,7 +42,8 @@ def image(image: str, root: Path, digests: cache.Digests) -> tuple[Path | None, 
         return archive, digests.of(archive)
     if image.endswith((".tar", ".tar.gz", ".tgz")):
         raise NothingToJudge(f"The image archive {image} does not exist. Write it with: docker save --output {image}")
-    return None, docker.image_id(image)
+    known = docker.image_id(image)
+    return None, image.partition("@")[2] or known
 
 
 def bill_of_materials(

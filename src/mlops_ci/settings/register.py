@@ -17,6 +17,11 @@ class RegisterSettings(Section):
         default=Path(".mlops-ci/evidence/gate-model.json"),
         description="Signed evidence that gate-model passed exactly this model.",
     )
+    image: str | None = Field(
+        default=None,
+        pattern=r"^[^@\s]+@sha256:[0-9a-f]{64}$",
+        description="Container image of the model, by digest, as `mlops-ci image` names it; the canary runs it.",
+    )
     override_reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)] | None = Field(
         default=None,
         description="Why a model is registered without evidence: signed, recorded and shown wherever it is released.",

@@ -23,6 +23,7 @@ from mlops_ci.rollout.proofs import (
     ANSWERS,
     COMMIT_TAG,
     DIGEST_TAG,
+    IMAGE_TAG,
     GATE_EVIDENCE,
     OVERRIDE_EVIDENCE,
     OVERRIDE_TAG,
@@ -87,7 +88,7 @@ def run(options: Options, context: Context) -> StepReport:
         version = registry.register(
             context.model,
             model,
-            tags=_tags(inputs, facts, model),
+            tags=_tags(inputs, facts, model) | ({IMAGE_TAG: options.image} if options.image else {}),
             metrics=_metrics(facts.report),
             evidence={file: facts.sealed} | _supply_chain(context),
         )

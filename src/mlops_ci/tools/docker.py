@@ -98,6 +98,19 @@ class Docker:
                 raise ProgramFailed(f"The image cannot be built from the release's Dockerfile.\n{end}") from failure
         return str(built.id)
 
+    def push(self, image: str, repository: str, tag: str) -> str:
+        """Push an image to a repository of a registry, and return the digest by which that knows it.
+
+        Raises:
+            ProgramFailed: it cannot be pushed; who is not signed in there reads so.
+        """
+        with _asking(f"push to {repository}"):
+            self._client.images.get(image).tag(repository, tag)
+            said = list(self._client.images.push(repository, tag=tag, stream=True, decode=True))
+        if failures := [str(one["error"]) for one in said if "error" in one]:
+            raise ProgramFailed(f"Docker could not push to {repository}: {process.redact(failures[0])}")
+        return next(str(one["aux"]["Digest"]) for one in said if "Digest" in one.get("aux", {}))
+
     def start(
         self,
         image: str,

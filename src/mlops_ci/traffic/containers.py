@@ -1,18 +1,16 @@
 """Versions as containers held in by limits; labels say which ones run, so any process can go on."""
 
-import shutil
-import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from mlops_ci.errors import ProgramFailed
-from mlops_ci.tools.docker import Container, Docker, Limits
+from mlops_ci.tools.docker import Container, Limits
 from mlops_ci.traffic.engine import NeverReady, Workload
+from mlops_ci.traffic.images import Recipe
 from mlops_ci.traffic.services import LAST_WORDS, file_of
 
-_PLACE, _RELEASE = "io.mlops-ci.place", "io.mlops-ci.release"
-_DIGEST, _COMMIT = "io.mlops-ci.model-digest", "io.mlops-ci.commit"
+_PLACE, _RELEASE, _DIGEST = "io.mlops-ci.place", "io.mlops-ci.release", "io.mlops-ci.model-digest"
 _PORT = 8080  # inside
 _MODEL, _LOGS = "/model", "/requests"
 _LOG_LINES = 2000  # kept of a container that is gone
@@ -24,13 +22,11 @@ class Containers:
 
     folder: Path
     limits: Limits
-    model_path: str  # where the Dockerfile expects the model, in its build context
-    build_network: str
-    docker: Docker = field(default_factory=Docker)
+    recipe: Recipe
 
     def start(self, workload: Workload) -> None:
         """Start a version from its release's image, or from the image that its commit's Dockerfile makes."""
-        image = self.docker.pull(workload.image) if workload.image else self._built(workload)
+        image = self.recipe.docker.pull(workload.image) if workload.image else self._made(workload)
         logs = self.request_log(workload.name).parent
         logs.mkdir(exist_ok=True)
         logs.chmod(0o777)  # the image's user is anybody; it reaches nothing else of this machine
@@ -45,12 +41,12 @@ class Containers:
         labels = {**self._place, _RELEASE: workload.name, _DIGEST: workload.model_digest}
         volumes = {workload.model: (_MODEL, "ro"), logs: (_LOGS, "rw")}
         try:
-            self.docker.start(
+            self.recipe.docker.start(
                 image, self._name(workload.name), env=env, labels=labels, volumes=volumes, port=_PORT,
                 limits=self.limits,
             )  # fmt: skip
         except ProgramFailed as failure:
-            self.docker.end(self._name(workload.name))
+            self.recipe.docker.end(self._name(workload.name))
             raise NeverReady(f"{workload.name} cannot be started: {failure}") from failure
 
     def running(self, name: str) -> bool:
@@ -67,33 +63,25 @@ class Containers:
 
     def last_words(self, name: str) -> str:
         """Return the end of a version's output."""
-        return self.docker.last_words(self._name(name), LAST_WORDS)
+        return self.recipe.docker.last_words(self._name(name), LAST_WORDS)
 
     def end(self, name: str) -> None:
         """Stop a version's container and remove it, its output kept in a file."""
         if any(one.labels[_RELEASE] == name for one in self._found()):
-            log = self.docker.last_words(self._name(name), _LOG_LINES)
+            log = self.recipe.docker.last_words(self._name(name), _LOG_LINES)
             file_of(self.folder, name, "log").write_text(f"{log}\n")
-            self.docker.end(self._name(name))
+            self.recipe.docker.end(self._name(name))
 
     @property
     def _place(self) -> dict[str, str]:
         return {_PLACE: str(self.folder)}
 
     def _found(self) -> list[Container]:
-        return self.docker.containers(self._place)
+        return self.recipe.docker.containers(self._place)
 
     def _name(self, release: str) -> str:
         """Return a name that is another one in each environment of each model."""
         return f"mlops-ci-{sha256(str(self.folder).encode()).hexdigest()[:12]}-{release}"
 
-    def _built(self, workload: Workload) -> str:
-        """Return the image of a release's commit with its model, built when this machine lacks it."""
-        labels = {_COMMIT: workload.commit, _DIGEST: workload.model_digest}
-        if found := self.docker.image(labels):
-            return found
-        with tempfile.TemporaryDirectory(prefix="mlops-ci-build-") as folder:
-            context = Path(folder) / "context"
-            shutil.copytree(workload.code, context, symlinks=True)
-            shutil.copytree(workload.model, context / self.model_path, dirs_exist_ok=True)
-            return self.docker.build(context, labels, self.build_network)
+    def _made(self, workload: Workload) -> str:
+        return self.recipe.image(workload.code, workload.model, workload.commit, workload.model_digest)
