@@ -1,7 +1,8 @@
-"""Pins the generated workflows to the template's own commit, and records where they came from."""
+"""Keeps the chosen problem's files, pins the workflows to the template's own commit, and records where all came from."""
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,12 +10,20 @@ REPOSITORY = {{ cookiecutter._repo_dir | tojson }}
 TEMPLATE = {{ cookiecutter._template | tojson }}
 PLACEHOLDER = "0" * 40
 OURS = "mlops-ci/mlops-ci"
+PROBLEM = {{ cookiecutter.problem | tojson }}
 CONTEXT = {
+    "problem": PROBLEM,
     "project_name": {{ cookiecutter.project_name | tojson }},
     "project_slug": {{ cookiecutter.project_slug | tojson }},
     "package": {{ cookiecutter.package | tojson }},
     "owner": {{ cookiecutter.owner | tojson }},
 }
+
+
+def choose() -> None:
+    """Move the files of the chosen problem to where they belong, and remove those of the others."""
+    shutil.copytree(Path("problem") / PROBLEM, ".", dirs_exist_ok=True)
+    shutil.rmtree("problem")
 
 
 def template_commit() -> str | None:
@@ -51,6 +60,7 @@ def record(commit: str | None) -> None:
     Path(".cruft.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+choose()
 commit = template_commit()
 record(commit)
 if commit is None:
