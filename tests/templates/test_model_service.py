@@ -104,7 +104,6 @@ def test_names_follow_from_the_name_of_the_project(tmp_path: Path) -> None:
         ),
         ({"project_name": "a" * 200}, "1 to 60 characters"),
         ({"project_name": "  ", "project_slug": "x", "package": "ok"}, "1 to 60 characters"),
-        ({"project_slug": "", "package": "ok"}, "must be lower-case words"),
         ({"project_name": "a" * 61, "project_slug": "x", "package": "ok"}, "1 to 60 characters"),
         ({"owner": "acme\n* @mallory"}, "must be a GitHub user"),
     ],

@@ -6,8 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-REPOSITORY = {{ cookiecutter._repo_dir | tojson }}
-TEMPLATE = {{ cookiecutter._template | tojson }}
+# cruft names the commit that it generates from, and no folder; cookiecutter names the folder, and no commit.
+COMMIT = {{ cookiecutter._commit | default("") | tojson }}
+REPOSITORY = {{ cookiecutter._repo_dir | default("") | tojson }}
+TEMPLATE = {{ cookiecutter._template | default("") | tojson }}
 PLACEHOLDER = "0" * 40
 OURS = "mlops-ci/mlops-ci"
 PROBLEM = {{ cookiecutter.problem | tojson }}
@@ -28,6 +30,8 @@ def choose() -> None:
 
 def template_commit() -> str | None:
     """Return the commit of the template's checkout, or None outside of git."""
+    if COMMIT:
+        return COMMIT
     # A template named by a relative path was found from where cookiecutter was called, not from here.
     checkout = Path(os.environ.get("PWD", "")) / REPOSITORY
     if not (checkout / "cookiecutter.json").is_file():
