@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,28 @@ def test_a_template_named_by_a_relative_path_pins_its_commit_too(tmp_path: Path)
     (made,) = (tmp_path / "baked").iterdir()
     pinned = (made / "README.md", made / ".github/workflows/pull-request.yml")
     assert not [path.name for path in pinned if PLACEHOLDER in path.read_text()]
+
+
+def test_the_root_menu_records_a_whole_repository_for_updates(tmp_path: Path) -> None:
+    """An updater cannot clone a folder of a clone."""
+    origin = tmp_path / "origin"
+    shutil.copytree(ROOT / "templates", origin / "templates")
+    shutil.copy(ROOT / "cookiecutter.json", origin)
+    git = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-C", str(origin)]
+    for words in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "Template")):
+        subprocess.run([*git, *words], check=True)
+    config = tmp_path / "config.yaml"
+    config.write_text(f"cookiecutters_dir: {tmp_path}/templates\nreplay_dir: {tmp_path}/replay\n")
+    where = ["--output-dir", str(tmp_path / "baked"), "--config-file", str(config)]
+    subprocess.run(
+        [str(PROGRAMS / "cookiecutter"), f"git+file://{origin}", "--no-input", *where],
+        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull},
+        check=True,
+    )
+    (made,) = (tmp_path / "baked").iterdir()
+    record = json.loads((made / ".cruft.json").read_text())
+    assert (record["template"], record["directory"]) == (f"file://{origin}", "templates/model-service")
+    assert PLACEHOLDER not in (made / "README.md").read_text()
 
 
 @pytest.fixture(scope="module")

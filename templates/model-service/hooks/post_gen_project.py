@@ -12,6 +12,7 @@ REPOSITORY = {{ cookiecutter._repo_dir | default("") | tojson }}
 TEMPLATE = {{ cookiecutter._template | default("") | tojson }}
 PLACEHOLDER = "0" * 40
 OURS = "mlops-ci/mlops-ci"
+DIRECTORY = "templates/model-service"
 PROBLEM = {{ cookiecutter.problem | tojson }}
 CONTEXT = {
     "problem": PROBLEM,
@@ -44,6 +45,16 @@ def template_commit() -> str | None:
     return done.stdout.strip()
 
 
+def source() -> str:
+    """Return where the whole repository of the template is; the root menu names a folder of a clone instead."""
+    root = TEMPLATE.removesuffix("/" + DIRECTORY)
+    if root == TEMPLATE:
+        return TEMPLATE
+    command = ["git", "-C", root, "remote", "get-url", "origin"]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    return done.stdout.strip() or root
+
+
 def pin(commit: str) -> None:
     """Replace the placeholder behind each of our actions, and where the README installs mlops-ci."""
     for file in [*Path(".github/workflows").glob("*.yml"), Path("README.md")]:
@@ -55,11 +66,11 @@ def pin(commit: str) -> None:
 def record(commit: str | None) -> None:
     """Write the file by which `cruft update` finds this repository's template."""
     content = {
-        "template": TEMPLATE,
+        "template": source(),
         "commit": commit,
         "checkout": None,
         "context": {"cookiecutter": CONTEXT},
-        "directory": "templates/model-service",
+        "directory": DIRECTORY,
     }
     Path(".cruft.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
