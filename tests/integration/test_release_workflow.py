@@ -154,7 +154,7 @@ def test_a_better_model_is_promoted_and_attested_where_the_plan_has_it(stage: St
 def test_a_bad_model_is_rolled_back_and_the_remote_knows(stage: Stage, better: Run) -> None:
     champion = recorded(stage).champion
     place = "src/flight_delay/service.py"
-    score = "        return float(self.pipeline.predict_proba"
+    score = "        found = getattr(self.pipeline, task.METHOD)"
     stage.workshop.edit(place, score, f'        assert inputs["carrier"] != "UA"\n{score}')
     stage.workshop.train("A service that fails on one carrier")
     run = stage.push("bad", QUICK | UNPROVEN)

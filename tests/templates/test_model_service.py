@@ -3,38 +3,20 @@
 import json
 import os
 import re
-import subprocess  # noqa: TID251 - the programs are what is tested
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cookiecutter.exceptions import FailedHookException
-from cookiecutter.main import cookiecutter
 
-ROOT = Path(__file__).parents[2]
-TEMPLATE = ROOT / "templates/model-service"
-SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}"
-PROGRAMS = Path(sys.executable).parent
+from templates.baking import PROGRAMS, ROOT, TEMPLATE, Runner, bake
+
+SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}/problem/binary"
 JINJA = re.compile(r"\{\{ *cookiecutter|\{%|%\}")
 PLACEHOLDER = "0" * 40
 REPORT = ".mlops-ci/reports/validate-data.json"
-
-Run = Callable[..., str]
-
-
-def bake(folder: Path, **names: str) -> Path:
-    """Return the repository baked into a folder, leaving nothing in the home directory."""
-    config = folder / "config.yaml"
-    config.write_text(f"cookiecutters_dir: {folder}/templates\nreplay_dir: {folder}/replay\n")
-    made = cookiecutter(
-        str(TEMPLATE),
-        no_input=True,
-        extra_context=names,
-        output_dir=str(folder / "baked"),
-        config_file=str(config),
-    )
-    return Path(made)
 
 
 def files(repository: Path) -> list[Path]:
@@ -61,25 +43,32 @@ def test_a_template_named_by_a_relative_path_pins_its_commit_too(tmp_path: Path)
     assert not [path.name for path in pinned if PLACEHOLDER in path.read_text()]
 
 
+def test_the_root_menu_records_a_whole_repository_for_updates(tmp_path: Path) -> None:
+    """An updater cannot clone a folder of a clone."""
+    origin = tmp_path / "origin"
+    shutil.copytree(ROOT / "templates", origin / "templates")
+    shutil.copy(ROOT / "cookiecutter.json", origin)
+    git = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-C", str(origin)]
+    for words in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "Template")):
+        subprocess.run([*git, *words], check=True)
+    config = tmp_path / "config.yaml"
+    config.write_text(f"cookiecutters_dir: {tmp_path}/templates\nreplay_dir: {tmp_path}/replay\n")
+    where = ["--output-dir", str(tmp_path / "baked"), "--config-file", str(config)]
+    subprocess.run(
+        [str(PROGRAMS / "cookiecutter"), f"git+file://{origin}", "--no-input", *where],
+        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull},
+        check=True,
+    )
+    (made,) = (tmp_path / "baked").iterdir()
+    record = json.loads((made / ".cruft.json").read_text())
+    assert (record["template"], record["directory"]) == (f"file://{origin}", "templates/model-service")
+    assert PLACEHOLDER not in (made / "README.md").read_text()
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """Return a function that runs a program in a repository of its own, and gives back what it said."""
-    made = bake(tmp_path_factory.mktemp("running"))
-    environment = {
-        "CI": "true",
-        "HOME": str(tmp_path_factory.mktemp("home")),
-        "PATH": os.pathsep.join([str(PROGRAMS), os.environ["PATH"]]),
-        "PYTHONPATH": "src",
-    }
-
-    def program(*command: str, code: int = 0) -> str:
-        done = subprocess.run(
-            command, cwd=made, env=environment, capture_output=True, check=False, text=True, timeout=120
-        )
-        said = done.stdout + done.stderr
-        assert done.returncode == code, said
-        return said
-
+    program = Runner(bake(tmp_path_factory.mktemp("running")), tmp_path_factory.mktemp("home"))
     program("git", "init", "--quiet")
     program("git", "add", "--all")
     return program
@@ -123,10 +112,21 @@ def test_names_follow_from_the_name_of_the_project(tmp_path: Path) -> None:
         ({"package": "1st"}, "must be a lower-case Python identifier"),
         ({"package": "class"}, "is a Python keyword"),
         ({"package": "json"}, "would hide a module of Python's standard library"),
-        ({"package": "a" * 51}, "50 characters at most"),
+        ({"package": "a" * 33}, "32 characters at most"),
+        ({"package": "sklearn"}, "is a name that the repository uses already"),
+        ({"package": "mlflow"}, "is a name that the repository uses already"),
+        ({"package": "tests"}, "is a name that the repository uses already"),
+        ({"project_name": "Data"}, "is a name that the repository uses already"),
+        ({"package": "{% raw %}{{ x }}{% endraw %}"}, "must be a lower-case Python identifier"),
         ({"project_slug": "Flight_Delay", "package": "ok"}, "must be lower-case words joined by hyphens"),
         ({"project_slug": "a" * 51, "package": "ok"}, "50 characters at most"),
         ({"project_name": 'x"; import os; "', "project_slug": "x", "package": "ok"}, "none of them a quote"),
+        (
+            {"project_name": "{% raw %}{{ 7 * 7 }}{% endraw %}", "project_slug": "x", "package": "ok"},
+            "none of them a quote",
+        ),
+        ({"project_name": "a" * 200}, "1 to 60 characters"),
+        ({"project_name": "  ", "project_slug": "x", "package": "ok"}, "1 to 60 characters"),
         ({"project_name": "a" * 61, "project_slug": "x", "package": "ok"}, "1 to 60 characters"),
         ({"owner": "acme\n* @mallory"}, "must be a GitHub user"),
     ],
@@ -144,25 +144,25 @@ def test_a_bad_name_is_refused_in_one_sentence(
 
 
 @pytest.mark.integration
-def test_the_code_is_clean(run: Run) -> None:
+def test_the_code_is_clean(run: Runner) -> None:
     run("ruff", "check", "--no-cache", ".")
     run("ruff", "format", "--no-cache", "--check", ".")
     run("mypy", "--python-executable", sys.executable)
 
 
 @pytest.mark.integration
-def test_its_own_tests_pass(run: Run) -> None:
+def test_its_own_tests_pass(run: Runner) -> None:
     assert " passed" in run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 @pytest.mark.integration
-def test_the_workflows_are_clean(run: Run) -> None:
+def test_the_workflows_are_clean(run: Runner) -> None:
     run("zizmor", "--pedantic", "--offline", ".")
     run("actionlint")
 
 
 @pytest.mark.integration
-def test_the_pipeline_runs_once_and_its_results_are_ignored_by_git(run: Run) -> None:
+def test_the_pipeline_runs_once_and_its_results_are_ignored_by_git(run: Runner) -> None:
     run("dvc", "repro")
     assert "Data and pipelines are up to date." in run("dvc", "repro")
     changed = run("git", "ls-files", "--others", "--exclude-standard").split()
@@ -170,7 +170,7 @@ def test_the_pipeline_runs_once_and_its_results_are_ignored_by_git(run: Run) -> 
 
 
 @pytest.mark.integration
-def test_what_is_derived_from_the_contract_is_what_it_derives(run: Run) -> None:
+def test_what_is_derived_from_the_contract_is_what_it_derives(run: Runner) -> None:
     run("mlops-ci", "contract", "check", "contracts/flights.json")
     for words, path in (
         (("request", "contracts/flights.json"), "contracts/request.json"),
@@ -180,7 +180,7 @@ def test_what_is_derived_from_the_contract_is_what_it_derives(run: Run) -> None:
 
 
 @pytest.mark.integration
-def test_the_profile_is_that_of_the_data(run: Run) -> None:
+def test_the_profile_is_that_of_the_data(run: Runner) -> None:
     run("dvc", "repro", "data")
     run("mkdir", "--parents", ".mlops-ci")
     run("mlops-ci", "profile", "--data", "data/months/*.parquet", "--out", ".mlops-ci/profile.json")
@@ -188,7 +188,7 @@ def test_the_profile_is_that_of_the_data(run: Run) -> None:
 
 
 @pytest.mark.integration
-def test_the_data_keep_their_contract_and_have_not_drifted(run: Run) -> None:
+def test_the_data_keep_their_contract_and_have_not_drifted(run: Runner) -> None:
     run("dvc", "repro", "data")
     run("mlops-ci", "validate-data")
     report = json.loads(run("cat", REPORT))
@@ -199,7 +199,7 @@ def test_the_data_keep_their_contract_and_have_not_drifted(run: Run) -> None:
 
 
 @pytest.mark.integration
-def test_what_the_contract_allows_is_found_by_the_profile(run: Run) -> None:
+def test_what_the_contract_allows_is_found_by_the_profile(run: Runner) -> None:
     run("dvc", "repro", "data")
     script = (
         "import pandas as pd; rows = pd.read_parquet('data/months'); rows['temp'] = (rows['temp'] - 32) / 1.8; "
@@ -213,7 +213,7 @@ def test_what_the_contract_allows_is_found_by_the_profile(run: Run) -> None:
 
 
 @pytest.mark.integration
-def test_a_request_schema_of_another_contract_is_found(run: Run) -> None:
+def test_a_request_schema_of_another_contract_is_found(run: Runner) -> None:
     run("dvc", "repro", "data")
     run("sed", "--in-place", 's/"maximum": 12,/"maximum": 13,/', "contracts/request.json")
     run("mlops-ci", "validate-data", code=10)
@@ -222,7 +222,7 @@ def test_a_request_schema_of_another_contract_is_found(run: Run) -> None:
 
 
 @pytest.mark.integration
-def test_the_golden_set_is_what_the_code_makes(run: Run) -> None:
+def test_the_golden_set_is_what_the_code_makes(run: Runner) -> None:
     script = (
         "import pandas as pd; from flight_delay.data import GOLDEN, flights, golden; "
         "pd.testing.assert_frame_equal(golden(flights()), pd.read_parquet(GOLDEN))"

@@ -1,15 +1,21 @@
-"""Pins the generated workflows to the template's own commit, and records where they came from."""
+"""Keeps the chosen problem's files, pins the workflows to the template's own commit, and records where all came from."""
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
-REPOSITORY = {{ cookiecutter._repo_dir | tojson }}
-TEMPLATE = {{ cookiecutter._template | tojson }}
+# cruft names the commit that it generates from, and no folder; cookiecutter names the folder, and no commit.
+COMMIT = {{ cookiecutter._commit | default("") | tojson }}
+REPOSITORY = {{ cookiecutter._repo_dir | default("") | tojson }}
+TEMPLATE = {{ cookiecutter._template | default("") | tojson }}
 PLACEHOLDER = "0" * 40
 OURS = "mlops-ci/mlops-ci"
+DIRECTORY = "templates/model-service"
+PROBLEM = {{ cookiecutter.problem | tojson }}
 CONTEXT = {
+    "problem": PROBLEM,
     "project_name": {{ cookiecutter.project_name | tojson }},
     "project_slug": {{ cookiecutter.project_slug | tojson }},
     "package": {{ cookiecutter.package | tojson }},
@@ -17,8 +23,16 @@ CONTEXT = {
 }
 
 
+def choose() -> None:
+    """Move the files of the chosen problem to where they belong, and remove those of the others."""
+    shutil.copytree(Path("problem") / PROBLEM, ".", dirs_exist_ok=True)
+    shutil.rmtree("problem")
+
+
 def template_commit() -> str | None:
     """Return the commit of the template's checkout, or None outside of git."""
+    if COMMIT:
+        return COMMIT
     # A template named by a relative path was found from where cookiecutter was called, not from here.
     checkout = Path(os.environ.get("PWD", "")) / REPOSITORY
     if not (checkout / "cookiecutter.json").is_file():
@@ -29,6 +43,16 @@ def template_commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
+
+
+def source() -> str:
+    """Return where the whole repository of the template is; the root menu names a folder of a clone instead."""
+    root = TEMPLATE.removesuffix("/" + DIRECTORY)
+    if root == TEMPLATE:
+        return TEMPLATE
+    command = ["git", "-C", root, "remote", "get-url", "origin"]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    return done.stdout.strip() or root
 
 
 def pin(commit: str) -> None:
@@ -42,15 +66,16 @@ def pin(commit: str) -> None:
 def record(commit: str | None) -> None:
     """Write the file by which `cruft update` finds this repository's template."""
     content = {
-        "template": TEMPLATE,
+        "template": source(),
         "commit": commit,
         "checkout": None,
         "context": {"cookiecutter": CONTEXT},
-        "directory": "templates/model-service",
+        "directory": DIRECTORY,
     }
     Path(".cruft.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+choose()
 commit = template_commit()
 record(commit)
 if commit is None:

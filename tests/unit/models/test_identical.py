@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jinja2 import Template
 from ruamel.yaml import YAML
 
 from gate_builders import answered, binary
@@ -18,7 +19,8 @@ PAIRS = 500
 
 
 def template_settings() -> GateSettings:
-    text = (PROJECT / "mlops.yaml").read_text().replace("{{cookiecutter.", "").replace("}}", "")
+    names = {"problem": "binary", "project_slug": "flights", "package": "flights"}
+    text = Template((PROJECT / "mlops.yaml").read_text()).render(cookiecutter=names)
     return GateSettings.model_validate(YAML(typ="safe").load(text)["gate"])
 
 
@@ -31,7 +33,7 @@ def rounds(draw: np.random.Generator) -> Rounds:
 
 def test_an_identical_challenger_passes_the_templates_rules_four_times_out_of_five() -> None:
     settings, passed = template_settings(), 0
-    labels = pd.read_parquet(PROJECT / "data/golden.parquet")[settings.label].to_numpy(dtype=bool)
+    labels = pd.read_parquet(PROJECT / "problem/binary/data/golden.parquet")[settings.label].to_numpy(dtype=bool)
     draw = np.random.default_rng(0)
     for _ in range(PAIRS):
         scores = np.clip(0.2 + 0.2 * labels + draw.normal(0, 0.15, labels.size), 0.01, 0.99)

@@ -1,13 +1,23 @@
-"""What to test with: the golden set, rows without a weather report, and what a request must be."""
+"""What to test with: the golden set, rows with gaps, a request's rules, and the model itself."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from numpy.typing import NDArray
 
 from {{cookiecutter.package}} import request as requests
+from {{cookiecutter.package}}.data import flights
+from {{cookiecutter.package}}.task import LABEL, METHOD
+from {{cookiecutter.package}}.train import build
 
 ROOT = Path(__file__).parent.parent
+
+Foretell = Callable[[pd.DataFrame], NDArray[np.float64]]
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +37,14 @@ def rows(golden: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def wanted() -> requests.Request:
     return requests.read(ROOT / "contracts/request.json")
+
+
+@pytest.fixture(scope="session")
+def foretell(golden: pd.DataFrame) -> Foretell:
+    """Return what asks the model of params.yaml, trained as `dvc repro` trains it."""
+    params: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())["train"]
+    table = flights()
+    known = table[table["month"].isin(params["months"]) & ~table["id"].isin(golden["id"])]
+    pipeline = build(params["model"], params["features"]).fit(known, known[LABEL])
+    ask: Foretell = getattr(pipeline, METHOD)
+    return ask

@@ -7,7 +7,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+{% if cookiecutter.problem == "ranking" -%}
+from {{cookiecutter.package}}.data import COLUMNS, GOLDEN_BOARDS, LEAST
+{% else -%}
 from {{cookiecutter.package}}.data import COLUMNS, GOLDEN_ROWS
+{% endif -%}
 from {{cookiecutter.package}}.features import CARRIERS, ORIGINS
 
 CONTRACT = Path(__file__).parent.parent / "contracts/flights.json"
@@ -43,6 +47,11 @@ def test_the_contract_and_the_features_know_the_same_values(
 
 def test_the_golden_set_has_unique_complete_rows(golden: pd.DataFrame) -> None:
     assert list(golden.columns) == COLUMNS
+{%- if cookiecutter.problem == "ranking" %}
+    assert golden["board"].nunique() == GOLDEN_BOARDS
+    assert golden["board"].value_counts().min() >= LEAST
+{%- else %}
     assert len(golden) == GOLDEN_ROWS
+{%- endif %}
     assert golden["id"].is_unique
     assert not golden.isna().to_numpy().any()

@@ -4,19 +4,42 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
+{% if cookiecutter.problem in ("multiclass", "ranking") -%}
+import numpy as np
+{% endif -%}
 import pandas as pd
 
 MONTHS = Path("data/months")
 GOLDEN = Path("data/golden.parquet")
+{%- if cookiecutter.problem == "binary" %}
 LATE_MINUTES = 15
+{%- elif cookiecutter.problem in ("multiclass", "ranking") %}
+LATE_MINUTES, VERY_LATE_MINUTES = 15, 60
+{%- endif %}
+{%- if cookiecutter.problem == "ranking" %}
+MIDDAY, EVENING = 11, 16  # the hours at which they begin
+{%- endif %}
 
 GOLDEN_MONTH = 7
+{%- if cookiecutter.problem == "ranking" %}
+GOLDEN_BOARDS = 200
+LEAST = 20  # rows of a board, so that its first ten are a choice
+{%- else %}
 GOLDEN_ROWS = 4_000
+{%- endif %}
 GOLDEN_SEED = 2013
 
 SCHEDULE = ["month", "day_of_week", "sched_dep_minute", "carrier", "origin", "dest", "distance"]
 WEATHER = ["temp", "wind_speed", "precip", "visib", "humid", "pressure"]
+{%- if cookiecutter.problem == "binary" %}
 COLUMNS = ["id", *SCHEDULE, *WEATHER, "delayed"]
+{%- elif cookiecutter.problem == "regression" %}
+COLUMNS = ["id", *SCHEDULE, *WEATHER, "air_minutes"]
+{%- elif cookiecutter.problem == "multiclass" %}
+COLUMNS = ["id", *SCHEDULE, *WEATHER, "arrival"]
+{%- else %}
+COLUMNS = ["id", "board", *SCHEDULE, *WEATHER, "lateness"]
+{%- endif %}
 
 
 def source() -> Path:
@@ -43,15 +66,38 @@ def flights() -> pd.DataFrame:
     table["day_of_week"] = date.dt.day_of_week.astype("int64") + 1
     table["sched_dep_minute"] = table["hour"] * 60 + table["minute"]
     table["distance"] = table["distance"].astype("float64")
+{%- if cookiecutter.problem == "binary" %}
     table["delayed"] = (table["arr_delay"] >= LATE_MINUTES).astype("int64")
+{%- elif cookiecutter.problem == "regression" %}
+    table["air_minutes"] = table["air_time"].astype("float64")
+{%- elif cookiecutter.problem == "multiclass" %}
+    delay = table["arr_delay"]
+    classes = ["early", "on_time", "late"]
+    bounds = [delay < 0, delay < LATE_MINUTES, delay < VERY_LATE_MINUTES]
+    table["arrival"] = np.select(bounds, classes, "very_late")
+{%- else %}
+    # Ranked together is what leaves one airport in one morning, midday or evening.
+    hour = table["hour"]
+    part = np.select([hour < MIDDAY, hour < EVENING], ["morning", "midday"], "evening")
+    table["board"] = date.dt.strftime("%Y-%m-%d") + " " + table["origin"] + " " + part
+    late, very_late = table["arr_delay"] >= LATE_MINUTES, table["arr_delay"] >= VERY_LATE_MINUTES
+    table["lateness"] = late.astype("int64") + very_late.astype("int64")
+{%- endif %}
     return table[COLUMNS].sort_values("id", ignore_index=True)
 
 
 def golden(table: pd.DataFrame) -> pd.DataFrame:
+{%- if cookiecutter.problem == "ranking" %}
+    """Return the complete rows of boards of one month, on which any two models can be compared."""
+    complete = table[table["month"] == GOLDEN_MONTH].dropna()
+    boards = complete["board"].value_counts().sort_index()
+    chosen = boards[boards >= LEAST].sample(GOLDEN_BOARDS, random_state=GOLDEN_SEED)
+    rows = complete[complete["board"].isin(chosen.index)]
+    return rows{% else %}
     """Return complete rows of one month, on which any two models can be compared."""
     complete = table[table["month"] == GOLDEN_MONTH].dropna()
     rows = complete.sample(GOLDEN_ROWS, random_state=GOLDEN_SEED)
-    return rows.sort_values("id", ignore_index=True)
+    return rows{% endif %}.sort_values("id", ignore_index=True)
 
 
 def save(table: pd.DataFrame, path: Path) -> None:

@@ -11,8 +11,9 @@ from uuid import uuid4
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from {{cookiecutter.package}} import task
+
 PLAIN = re.compile(r"[A-Za-z0-9-]{8,64}")
-SCORES = [tenth / 10 for tenth in range(1, 11)]
 SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0]
 
 
@@ -49,8 +50,8 @@ class Journal:
         self.latency = Histogram(
             "request_latency_seconds", "Time to answer", buckets=SECONDS, registry=self.registry
         )
-        self.scores = Histogram(
-            "prediction_score", "Predicted probability", buckets=SCORES, registry=self.registry
+        self.answers = Histogram(
+            task.METRIC, "What is foretold", buckets=task.LIMITS, registry=self.registry
         )
 
     def write(self, entry: Entry) -> None:
@@ -59,7 +60,7 @@ class Journal:
         self.requests.labels(str(entry.status)).inc()
         self.latency.observe(seconds)
         if entry.output is not None:
-            self.scores.observe(entry.output["score"])
+            self.answers.observe(entry.output[task.WATCHED])
         if self.lines is None:
             return
         line = {

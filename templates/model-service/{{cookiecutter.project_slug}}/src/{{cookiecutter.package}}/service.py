@@ -20,14 +20,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from threadpoolctl import threadpool_limits
 
 import {{cookiecutter.package}}
-from {{cookiecutter.package}} import request
+from {{cookiecutter.package}} import request, task
 from {{cookiecutter.package}}.journal import Entry, Journal, known_as
 
 LOG = logging.getLogger(__name__)
-THRESHOLD = 0.5
 MASK = "(sensitive)"
 WARM_UPS = 20
-
 
 EXAMPLE: dict[str, Any] = {
     "month": 7,
@@ -60,12 +58,13 @@ class Model:
         {{cookiecutter.package}}.__path__.insert(0, str(code))
         pipeline = mlflow.sklearn.load_model(str(self.path))
         for _ in range(WARM_UPS):
-            pipeline.predict_proba([EXAMPLE])
+            getattr(pipeline, task.METHOD)([EXAMPLE])
         self.pipeline = pipeline
 
-    def score(self, inputs: dict[str, Any]) -> float:
-        """Return the probability that the flight is late."""
-        return float(self.pipeline.predict_proba([inputs])[0, 1])
+    def answer(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Return what the model says about one request."""
+        found = getattr(self.pipeline, task.METHOD)([inputs])
+        return task.answer(found[0])
 
 
 def create_app(model: Model, journal: Journal, wanted: request.Request) -> FastAPI:
@@ -112,13 +111,13 @@ def answer_to(entry: Entry, inputs: dict[str, Any], model: Model) -> dict[str, A
         entry.status = 503
         return {"detail": "The model is not loaded yet."}
     try:
-        score = model.score(inputs)
+        answer = model.answer(inputs)
     except Exception:
         LOG.exception("The prediction failed: request %s", entry.request_id)
         entry.status = 500
         return {"detail": "The prediction failed."}
-    entry.output = {"score": score, "prediction": int(score >= THRESHOLD)}
-    return entry.output
+    entry.output = answer
+    return answer
 
 
 def add_probes(app: FastAPI, model: Model, journal: Journal) -> None:

@@ -12,14 +12,10 @@ import pandas as pd
 import yaml
 from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, Schema, TensorSpec
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer
 
-from {{cookiecutter.package}} import stable
+from {{cookiecutter.package}} import stable, task
 from {{cookiecutter.package}}.data import GOLDEN, MONTHS, SCHEDULE, WEATHER
 from {{cookiecutter.package}}.features import to_matrix
 
@@ -28,7 +24,6 @@ MODEL = Path("models/current")
 METRICS = Path("metrics.json")
 
 INPUTS = [*SCHEDULE, *WEATHER]
-LABEL = "delayed"
 REQUIREMENTS = ["mlflow", "numpy", "pandas", "scikit-learn", "skops"]
 TRUSTED = [
     f"{to_matrix.__module__}.{to_matrix.__name__}",
@@ -38,26 +33,15 @@ TRUSTED = [
 
 
 def build(model: str, features: str) -> Pipeline:
-    """Return the untrained pipeline, from rows to a probability."""
+    """Return the untrained pipeline, from rows to what is foretold."""
     if features not in ("schedule", "weather"):
         message = f"{PARAMS}: train.features is {features!r}; choose schedule or weather."
         raise ValueError(message)
+    if model not in task.LEARNERS:
+        message = f"{PARAMS}: train.model is {model!r}; choose {' or '.join(task.LEARNERS)}."
+        raise ValueError(message)
     matrix = FunctionTransformer(to_matrix, kw_args={"features": features})
-    if model == "logistic":
-        return make_pipeline(matrix, SimpleImputer(), StandardScaler(), LogisticRegression())
-    if model == "boosting":
-        # Few and small: every tree costs time in every request.
-        trees = HistGradientBoostingClassifier(
-            max_iter=40,
-            learning_rate=0.15,
-            max_leaf_nodes=15,
-            min_samples_leaf=100,
-            early_stopping=False,
-            random_state=0,
-        )
-        return make_pipeline(matrix, trees)
-    message = f"{PARAMS}: train.model is {model!r}; choose logistic or boosting."
-    raise ValueError(message)
+    return make_pipeline(matrix, *task.learner(model))
 
 
 def read(months: list[int]) -> pd.DataFrame:
@@ -74,22 +58,17 @@ def validate(pipeline: Pipeline, rows: pd.DataFrame) -> dict[str, float]:
     if last.all():
         message = f"{PARAMS}: train.months needs two months or more: the last one validates."
         raise ValueError(message)
-    pipeline.fit(rows[~last], rows.loc[~last, LABEL])
-    scores = pipeline.predict_proba(rows[last])[:, 1]
-    truth = rows.loc[last, LABEL]
-    return {
-        "roc_auc": round(float(roc_auc_score(truth, scores)), 6),
-        "log_loss": round(float(log_loss(truth, scores)), 6),
-        "rows": int(last.sum()),
-        "month": int(rows["month"].max()),
-    }
+    pipeline.fit(rows[~last], rows.loc[~last, task.LABEL])
+    found = getattr(pipeline, task.METHOD)(rows[last])
+    metrics = {name: round(value, 6) for name, value in task.measure(rows[last], found).items()}
+    return {**metrics, "rows": int(last.sum()), "month": int(rows["month"].max())}
 
 
 def signature(rows: pd.DataFrame) -> ModelSignature:
     """Return the columns that a request holds, the same for every choice of features."""
     types = {"int64": "long", "float64": "double", "str": "string"}
     inputs = Schema([ColSpec(types[str(rows[name].dtype)], name) for name in INPUTS])
-    return ModelSignature(inputs, Schema([TensorSpec(np.dtype("float64"), (-1, 2))]))
+    return ModelSignature(inputs, Schema([TensorSpec(np.dtype("float64"), task.SHAPE)]))
 
 
 def save(pipeline: Pipeline, rows: pd.DataFrame, path: Path) -> None:
@@ -101,7 +80,7 @@ def save(pipeline: Pipeline, rows: pd.DataFrame, path: Path) -> None:
         signature=signature(rows),
         pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         code_paths=[str(Path(__file__).parent)],
-        pyfunc_predict_fn="predict_proba",
+        pyfunc_predict_fn=task.METHOD,
         # Unlike a pickle, this format runs no code from the file: it loads the types named here.
         serialization_format="skops",
         skops_trusted_types=TRUSTED,
@@ -115,7 +94,7 @@ def main() -> None:
     rows = read(sorted(params["months"]))
     pipeline = build(params["model"], params["features"])
     metrics = validate(pipeline, rows)
-    pipeline.fit(rows, rows[LABEL])
+    pipeline.fit(rows, rows[task.LABEL])
     save(pipeline, rows, MODEL)
     METRICS.write_text(json.dumps(metrics, indent=2) + "\n")
 
