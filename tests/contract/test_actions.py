@@ -130,6 +130,19 @@ def test_the_readme_lists_every_input_and_output_and_shows_a_pinned_example(name
     assert all(re.search(r"@[0-9a-f]{40} # v\d", line) for line in others)
 
 
+def test_the_image_action_takes_what_its_command_takes() -> None:
+    loaded = action("image")
+    install, run = loaded["runs"]["steps"]
+    assert install["run"].endswith("install.py\" canary")
+    said = CliRunner().invoke(root, ["image", "--help"], obj={}).output
+    assert set(loaded["inputs"]) - {"working-directory"} <= set(re.findall(r"--([a-z-]+)", said))
+    assert 'run.py" image --push-to "$ACTION_PUSH_TO"' in run["run"]
+    assert "${{" not in install["run"] + run["run"]
+    inputs, outputs = (ACTIONS / "image/README.md").read_text().split("## Outputs")
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", inputs, re.MULTILINE)) == set(loaded["inputs"])
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", outputs, re.MULTILINE)) == set(loaded["outputs"])
+
+
 def test_the_signature_action_takes_what_its_command_takes() -> None:
     loaded = action("signature")
     install, run = loaded["runs"]["steps"]
