@@ -10,7 +10,7 @@ from integration.workflows import STAND_INS, Stage, edit, make_stage, steps
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 WORKFLOW = ".github/workflows/pull-request.yml"
-JOBS = ("test", "data", "model", "scan", "mlops-ci")
+JOBS = ("test", "data", "model", "scan", "mlops-ci", "report")
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,7 @@ def test_a_clean_repository_is_green(stage: Stage) -> None:
         "scan": "pass",
     }
     assert "verdict PASS" in run.said["mlops-ci"]
+    assert "There is no comment: outside of a workflow, or without a token" in run.said["report"]
 
 
 def test_distances_in_metres_turn_the_required_check_red(stage: Stage) -> None:
