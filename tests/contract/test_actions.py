@@ -178,3 +178,14 @@ def test_a_comment_is_no_gate_and_its_job_runs_nothing_of_the_pull_request() -> 
     assert "report" not in check["needs"]
     assert job["needs"] == check["needs"]
     assert job["steps"][1]["with"] == check["steps"][1]["with"], "both read the same"
+
+
+def test_the_setup_action_installs_for_a_step_and_says_where() -> None:
+    loaded = action("setup")
+    (run,) = loaded["runs"]["steps"]
+    assert run["run"].strip() == 'exec python3 -I "$GITHUB_ACTION_PATH/../install.py" --on-path "$ACTION_FOR"'
+    assert environment("setup") == {"for": "ACTION_FOR"}
+    page = (ACTIONS / "setup/README.md").read_text()
+    listed = re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)
+    assert listed == [*loaded["inputs"], *loaded["outputs"]]
+    assert "mlops-ci/mlops-ci/actions/setup@" in page
