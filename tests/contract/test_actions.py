@@ -111,9 +111,11 @@ def test_an_action_that_judges_has_every_flag_of_its_section(name: str) -> None:
 
 
 def test_the_verdict_action_takes_what_its_command_takes() -> None:
-    assert set(action("verdict")["inputs"]) == {"needs", "expected", "optional", "reports", "working-directory"}
+    assert set(action("verdict")["inputs"]) == {
+        *("needs", "expected", "optional", "commit", "reports", "working-directory")
+    }
     (_, run) = action("verdict")["runs"]["steps"]
-    for word in ("needs", "expected", "optional", "reports"):
+    for word in ("needs", "expected", "optional", "commit", "reports"):
         assert f'--{word} "$ACTION_{word.upper()}"' in run["run"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mlops_ci.cli.options import of_a_pipeline
 from mlops_ci.cli.publish import append
 from mlops_ci.cli.steps import forge, workflow_run
 from mlops_ci.errors import ProgramFailed
@@ -16,16 +17,7 @@ from mlops_ci.report import StepReport
 
 
 @click.command("report", help="Write all verdicts of a pipeline into one comment on its pull request.")
-@click.option("--needs", default="", metavar="JSON", help="What ${{ toJSON(needs) }} gives: jobs and their results.")
-@click.option("--expected", default="", metavar="STEPS", help="Steps that should have a report, separated by spaces.")
-@click.option("--optional", default="", metavar="JOBS", help="Jobs that may be skipped, separated by spaces.")
-@click.option(
-    "--reports",
-    type=click.Path(path_type=Path),
-    default=Path(".mlops-ci/reports"),
-    show_default=True,
-    help="Folder with the reports, looked through with all its subfolders.",
-)
+@of_a_pipeline
 @click.option("--pull-request", default="", metavar="NUMBER", help="Pull request to comment on; none: job summary.")
 @click.option("--name", default="mlops-ci", show_default=True, help="Which comment, where a pull request has several.")
 @click.option("--author", default="github-actions[bot]", show_default=True, help="Whom the token speaks for.")
@@ -37,7 +29,7 @@ def command(environ: Mapping[str, str], /, reports: Path, expected: str, format_
     from mlops_ci.render.comment import render
 
     raw = read_reports(reports, expected.split())
-    overall = join(read_needs(given["needs"]), raw, given["optional"].split())
+    overall = join(read_needs(given["needs"]), raw, given["optional"].split(), given["commit"])
     text = render(overall, {step: _typed(one) for step, one in raw.items()}, workflow_run(environ))
     comment, because = _tell(environ, given, text)
     if because:
