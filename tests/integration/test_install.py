@@ -45,7 +45,7 @@ def install(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     folders = {"RUNNER_TOOL_CACHE": str(folder / "cache"), "RUNNER_TEMP": str(folder / "a job's")}
     env = {**os.environ, **files, **folders, "UV_NO_CACHE": "1"}
     (folder / "cache").mkdir(exist_ok=True)
-    argv = [sys.executable, "-I", INSTALL, *words]
+    argv = [sys.executable, "-I", str(INSTALL), *words]
     return subprocess.run(
         argv, capture_output=True, text=True, check=False, cwd=folder, env={**env, "UV_NO_CACHE": "1"}
     )
