@@ -4,7 +4,7 @@ import json
 import socket
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class Answer:
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)  # whatever case their names are asked in
 
     def json(self) -> Any:  # noqa: ANN401 - it is whatever the service sent
         """Return the body, decoded."""
@@ -41,14 +42,24 @@ class Client:
 
     def post_json(self, url: str, body: Mapping[str, Any]) -> Answer:
         """Send POST with a JSON body; raise ProgramFailed when no answer comes."""
-        return self._send("POST", url, json.dumps(body).encode(), {"content-type": "application/json"})
+        return self.send("POST", url, body)
+
+    def send(
+        self, method: str, url: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send any request, with a JSON body if there is one; raise ProgramFailed when no answer comes."""
+        if body is None:
+            return self._send(method, url, None, headers)
+        return self._send(
+            method, url, json.dumps(body).encode(), {"content-type": "application/json", **(headers or {})}
+        )
 
     def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None) -> Answer:
         try:
             answer = self._pool.request(method, url, body=body, headers=headers)
         except urllib3.exceptions.HTTPError as problem:
             raise ProgramFailed(f"no answer from {url}: {problem}") from problem
-        return Answer(answer.status, answer.data)
+        return Answer(answer.status, answer.data, answer.headers)
 
 
 def download(url: str, target: Path, *, timeout: float = 60.0) -> None:

@@ -112,3 +112,10 @@ class StepReport:
             raw["docs"] = finding.docs
         head = {"schema": SCHEMA, "step": self.step, "verdict": self.verdict, "exit_code": self.exit_code}
         return head | plain
+
+
+def from_json(raw: Mapping[str, Any]) -> StepReport:
+    """Return the report that `to_json` gave; raise ValueError for what is none. The verdict follows anew."""
+    from pydantic import TypeAdapter  # heavy, and only who reads reports needs it
+
+    return TypeAdapter(StepReport).validate_python({**raw})

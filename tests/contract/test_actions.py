@@ -111,9 +111,11 @@ def test_an_action_that_judges_has_every_flag_of_its_section(name: str) -> None:
 
 
 def test_the_verdict_action_takes_what_its_command_takes() -> None:
-    assert set(action("verdict")["inputs"]) == {"needs", "expected", "optional", "reports", "working-directory"}
+    assert set(action("verdict")["inputs"]) == {
+        *("needs", "expected", "optional", "commit", "reports", "working-directory")
+    }
     (_, run) = action("verdict")["runs"]["steps"]
-    for word in ("needs", "expected", "optional", "reports"):
+    for word in ("needs", "expected", "optional", "commit", "reports"):
         assert f'--{word} "$ACTION_{word.upper()}"' in run["run"]
 
 
@@ -154,3 +156,51 @@ def test_the_signature_action_takes_what_its_command_takes() -> None:
     page = (ACTIONS / "signature/README.md").read_text()
     listed = set(re.findall(r"^\| `([a-z-]+)` \|", page.split("## Outputs")[0], re.MULTILINE))
     assert listed == set(loaded["inputs"])
+
+
+@pytest.mark.parametrize("name", ["report"])
+def test_a_helping_action_gives_every_input_to_its_command_and_lists_it(name: str) -> None:
+    loaded = action(name)
+    assert len(text(name).splitlines()) < 60
+    install, run = loaded["runs"]["steps"]
+    assert install["run"].endswith('install.py" core')
+    assert "${{" not in install["run"] + run["run"]
+    command = run["run"].strip()
+    assert command.startswith(f'exec "$ACTION_PYTHON" -I "$GITHUB_ACTION_PATH/../run.py" {name} ')
+    for word in set(loaded["inputs"]) - {*TOKEN, "working-directory"}:
+        variable = f"ACTION_{word.upper().replace('-', '_')}"
+        assert f'--{word} "${variable}"' in command
+        assert environment(name)[word] == variable
+    assert set(environment(name)) == set(loaded["inputs"]) - {"working-directory"}
+    assert environment(name)["token"] == TOKEN["token"]
+    inputs, rest = (ACTIONS / name / "README.md").read_text().split("## Outputs")
+    assert re.findall(r"^\| `([a-z-]+)` \|", inputs, re.MULTILINE) == list(loaded["inputs"])
+    assert re.findall(r"^\| `([a-z-]+)` \|", rest.split("## Example")[0], re.MULTILINE) == list(loaded["outputs"])
+    assert f"mlops-ci/mlops-ci/actions/{name}@" in rest
+
+
+def test_a_comment_is_no_gate_and_its_job_runs_nothing_of_the_pull_request() -> None:
+    (path,) = (ACTIONS.parent / "templates/model-service").glob("*/.github/workflows/pull-request.yml")
+    jobs = YAML(typ="safe").load(path.read_text())["jobs"]
+    job, check = jobs["report"], jobs["mlops-ci"]
+    assert job["if"].startswith("always()")
+    assert job["permissions"] == {"pull-requests": "write"}
+    assert all("pull-requests" not in one["permissions"] for name, one in jobs.items() if name != "report")
+    assert [step["uses"].split("@")[0] for step in job["steps"]] == [
+        "actions/download-artifact",
+        "mlops-ci/mlops-ci/actions/report",
+    ]
+    assert "report" not in check["needs"]
+    assert job["needs"] == check["needs"]
+    assert job["steps"][1]["with"] == check["steps"][1]["with"], "both read the same"
+
+
+def test_the_setup_action_installs_for_a_step_and_says_where() -> None:
+    loaded = action("setup")
+    (run,) = loaded["runs"]["steps"]
+    assert run["run"].strip() == 'exec python3 -I "$GITHUB_ACTION_PATH/../install.py" --on-path "$ACTION_FOR"'
+    assert environment("setup") == {"for": "ACTION_FOR"}
+    page = (ACTIONS / "setup/README.md").read_text()
+    listed = re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)
+    assert listed == [*loaded["inputs"], *loaded["outputs"]]
+    assert "mlops-ci/mlops-ci/actions/setup@" in page

@@ -1,17 +1,25 @@
 """The environment of an action: made once, reused, made again after a failure, and never shadowed by the work tree."""
 
+import json
 import os
 import runpy
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlops_ci.catalog import STEPS
+
 pytestmark = pytest.mark.integration
 
 INSTALL = Path(__file__).parents[2] / "actions" / "install.py"
+
+
+COLD, WARM = 15.0, 3.0  # seconds, with the wheels on a fast network
 
 
 @pytest.fixture
@@ -19,22 +27,82 @@ def script() -> dict[str, Any]:
     return runpy.run_path(str(INSTALL))
 
 
-def test_the_command_line_of_this_checkout_runs_from_its_own_environment(tmp_path: Path) -> None:
-    def install() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-I", INSTALL, "core"], capture_output=True, text=True, check=True, cwd=tmp_path,
-            env={**os.environ, "RUNNER_TOOL_CACHE": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "output")},
-        )  # fmt: skip
+@dataclass(frozen=True)
+class Job:
+    """A job's files, and what was installed in it twice: the first time nothing was there."""
 
-    first, second = install(), install()
-    assert "Installing the libraries in core.txt" in first.stdout
-    assert "Installing" not in second.stdout
-    python = second.stdout.strip()
-    assert (tmp_path / "output").read_text() == f"python={python}\n" * 2
-    (tmp_path / "click.py").write_text("raise SystemExit('a file of the judged work tree was imported')\n")
+    folder: Path
+    said: tuple[str, str]
+    seconds: tuple[float, float]
+
+    def outputs(self, name: str) -> list[str]:
+        return (self.folder / name).read_text().splitlines()
+
+
+def install(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run what the actions run, in a job of its own."""
+    files = {f"GITHUB_{name}": str(folder / name.lower()) for name in ("OUTPUT", "PATH")}
+    folders = {"RUNNER_TOOL_CACHE": str(folder / "cache"), "RUNNER_TEMP": str(folder / "a job's")}
+    env = {**os.environ, **files, **folders, "UV_NO_CACHE": "1"}
+    (folder / "cache").mkdir(exist_ok=True)
+    argv = [sys.executable, "-I", str(INSTALL), *words]
+    return subprocess.run(
+        argv, capture_output=True, text=True, check=False, cwd=folder, env={**env, "UV_NO_CACHE": "1"}
+    )
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    folder = tmp_path_factory.mktemp("job")
+    said, seconds = [], []
+    for _ in range(2):
+        began = time.monotonic()
+        done = install(folder, "--on-path", "core")
+        seconds.append(time.monotonic() - began)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    return Job(folder, (said[0], said[1]), (seconds[0], seconds[1]))
+
+
+def test_the_command_line_of_this_checkout_runs_from_its_own_environment(job: Job) -> None:
+    assert "Installing the libraries in core.txt" in job.said[0]
+    assert "Installing" not in job.said[1]
+    python = job.said[1].strip()
+    program = job.folder / "a job's/mlops-ci-bin/mlops-ci"
+    assert job.outputs("output") == [f"python={python}", f"path={program}"] * 2
+    (job.folder / "click.py").write_text("raise SystemExit('a file of the judged work tree was imported')\n")
     argv = [python, "-I", str(INSTALL.with_name("run.py")), "--version"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=tmp_path)
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=job.folder)
     assert done.stdout.startswith("mlops-ci, version ")
+
+
+def test_later_steps_find_the_program_and_nothing_of_the_repository_is_imported(job: Job) -> None:
+    (job.folder / "click.py").write_text("raise SystemExit('a file of the judged work tree was imported')\n")
+    path = os.pathsep.join([job.outputs("path")[-1], os.environ["PATH"]])
+    argv = ["bash", "-c", 'mlops-ci report --expected scan --reports . --format json; mlops-ci nonsense "a b"']
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=job.folder, env={"PATH": path})
+    assert json.loads(done.stdout)["verdict"] == "fail"
+    assert (done.returncode, "No such command 'nonsense'" in done.stderr) == (2, True)
+
+
+def test_what_is_there_is_ready_at_once(job: Job) -> None:
+    assert job.seconds[1] < WARM
+
+
+def test_what_is_not_there_is_ready_soon(job: Job) -> None:
+    assert job.seconds[0] < COLD
+
+
+def test_a_step_that_is_none_is_named(tmp_path: Path) -> None:
+    done = install(tmp_path, "--on-path", "gate-modle")
+    assert done.returncode == 2
+    assert "there is no step 'gate-modle'; choose one of: canary, core, gate-model" in done.stderr
+
+
+def test_each_step_has_the_requirements_of_its_extra(script: dict[str, Any]) -> None:
+    for name, entry in STEPS.items():
+        assert script["requirements_for"](name).name == f"{entry.extra}.txt"
+    assert script["requirements_for"]("core").is_file()
 
 
 def test_the_folder_stands_for_the_requirements(script: dict[str, Any], tmp_path: Path) -> None:

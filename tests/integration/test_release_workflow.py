@@ -9,13 +9,11 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
 import yaml
 
-from integration.workflows import Run, Stage, edit, git, make_stage, steps
+from integration.workflows import Run, Stage, edit, git, make_stage, shells_of, steps, wait_for
 from mlops_ci.evidence import digest_bytes, find_fault, keys, open_
 from mlops_ci.journeys.workshop import Workshop
 from mlops_ci.release.branch import Note, StateBranch
@@ -216,25 +214,6 @@ def test_a_rollback_by_hand_takes_its_words_literally(stage: Stage, first: Run, 
     assert champion is not None
     assert champion.model_digest == first.reports["register-model"]["inputs"]["model"]
     assert subjects(stage)[0].endswith(reason)
-
-
-def shells_of(place: Path, *words: str) -> list[psutil.Process]:
-    """Return the processes that run below a folder, by the words of their command line."""
-    found = []
-    for one in psutil.process_iter(["cmdline", "cwd"]):
-        line = one.info["cmdline"] or []
-        if str(place) in (one.info["cwd"] or "") and "python" in "".join(line[:1]) and all(w in line for w in words):
-            found.append(one)
-    return found
-
-
-def wait_for(happened: Any, seconds: float = 240.0) -> None:  # noqa: ANN401 - a condition
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if happened():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not happen in time")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from integration import scanning
@@ -53,6 +55,10 @@ class Run:
         """Return the codes of what a step found."""
         return {one["code"] for one in self.reports[step]["findings"]}
 
+    def blocking(self, step: str) -> list[dict[str, Any]]:
+        """Return what blocks."""
+        return [one for one in self.reports[step]["findings"] if one["effect"] == "blocks"]
+
 
 @dataclass(frozen=True)
 class Running:
@@ -87,15 +93,24 @@ class Stage:
         """Return the bare remote."""
         return self.workshop.folder / "origin.git"
 
-    def pull_request(self, name: str, change: Change | None = None, job: str = "") -> Run:
+    def pull_request(self, name: str, change: Change | None = None, job: str = "", api: str = "") -> Run:
         """Open a pull request with a change, as it were, and run its workflow, or one job of it."""
+        return self.opened(name, change, job, api).run()
+
+    def opened(self, name: str, change: Change | None = None, job: str = "", api: str = "") -> "Running":
+        """Open a pull request, and start its workflow, or one job of it; its end is the caller's to await.
+
+        `api` is the URL of what stands for GitHub's API; with it the jobs have a token, which they lack otherwise.
+        """
         clone = self._clone(name)
         base = git("-C", str(clone), "rev-parse", "main")
         if change:
             change(clone)
-            git("-C", str(clone), "commit", "--quiet", "--all", "--message", f"Change: {name}")
+            git("-C", str(clone), "add", "--all")
+            git("-C", str(clone), "commit", "--quiet", "--message", f"Change: {name}")
         event = {"pull_request": {"number": 1, "base": {"sha": base}}}
-        return self._start(clone, "pull-request", "pull_request", event, {}, *(["--job", job] if job else [])).run()
+        words = [*(["--job", job] if job else []), *(["--secret", "GITHUB_TOKEN=t0p"] if api else [])]
+        return self._start(clone, "pull-request", "pull_request", event, {"GITHUB_API_URL": api} if api else {}, *words)
 
     def push(self, name: str, more: Mapping[str, str] = NOTHING, event: Mapping[str, Any] = PRIVATE) -> Run:
         """Run the release workflow of what stands on main."""
@@ -204,6 +219,16 @@ def steps(repository: Path, workflows: Sequence[str] = ()) -> list[dict[str, Any
     return [step for workflow in chosen for job in workflow["jobs"].values() for step in job["steps"]]
 
 
+def all_of(*changes: Change) -> Change:
+    """Return several changes as one."""
+
+    def change(repository: Path) -> None:
+        for one in changes:
+            one(repository)
+
+    return change
+
+
 def edit(path: str, old: str, new: str) -> Change:
     """Return a change of one place in one file."""
 
@@ -213,3 +238,22 @@ def edit(path: str, old: str, new: str) -> Change:
         (repository / path).write_text(text.replace(old, new))
 
     return change
+
+
+def shells_of(place: Path, *words: str) -> list[psutil.Process]:
+    """Return the processes that run below a folder, by the words of their command line."""
+    found = []
+    for one in psutil.process_iter(["cmdline", "cwd"]):
+        line = one.info["cmdline"] or []
+        if str(place) in (one.info["cwd"] or "") and "python" in "".join(line[:1]) and all(w in line for w in words):
+            found.append(one)
+    return found
+
+
+def wait_for(happened: Any, seconds: float = 240.0) -> None:  # noqa: ANN401 - a condition
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if happened():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")

@@ -66,6 +66,25 @@ def for_helper(function: CommandT) -> CommandT:
     return function
 
 
+def of_a_pipeline(function: CommandT) -> CommandT:
+    """Add what says which jobs and steps a pipeline has, and where their reports are."""
+    reports = click.Path(path_type=Path)
+    for option in (
+        click.option("--reports", type=reports, default=Path(".mlops-ci/reports"), show_default=True,
+                     help="Folder with the reports, looked through with all its subfolders."),
+        click.option("--commit", default="", metavar="COMMIT",
+                     help="What the reports must be about; anything by default."),
+        click.option("--optional", default="", metavar="JOBS",
+                     help="Jobs that may be skipped, separated by spaces."),
+        click.option("--expected", default="", metavar="STEPS",
+                     help="Steps whose reports must be there, separated by spaces."),
+        click.option("--needs", default="", metavar="JSON",
+                     help="What ${{ toJSON(needs) }} gives: jobs and their results."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
 def flags(kind: type[Section], names: tuple[str, ...] | None = None) -> list[click.Option]:
     """Return one option for each single-valued setting of a section, with its description and default."""
     found = []

@@ -31,8 +31,8 @@ def publish(report: StepReport, *, root: Path, format_: str, environ: Mapping[st
         _write(path.with_suffix(".md"), summary)
         if report.step == "scan":  # what code scanning takes
             _write(path.with_suffix(".sarif"), import_module("mlops_ci.render.sarif").render(report))
-        _append(environ.get("GITHUB_STEP_SUMMARY"), summary)
-        _append(environ.get("GITHUB_OUTPUT"), _outputs(report, path))
+        append(environ.get("GITHUB_STEP_SUMMARY"), summary)
+        append(environ.get("GITHUB_OUTPUT"), _outputs(report, path))
 
 
 def _outputs(report: StepReport, path: Path) -> str:
@@ -55,7 +55,8 @@ def _write(path: Path, text: str) -> None:
         partial.replace(path)
 
 
-def _append(path: str | None, text: str) -> None:
+def append(path: str | None, text: str) -> None:
+    """Add to a file that GitHub reads after the step; nothing happens where it gave none."""
     if path:
         with _said(Path(path)), Path(path).open("a", encoding="utf-8") as stream:
             stream.write(text)

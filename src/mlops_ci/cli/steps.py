@@ -90,19 +90,19 @@ def prepare(entry: Entry, shared: Common, flags_: Mapping[str, Any], terminal: T
         signing_key=shared.environ.get("MLOPS_CI_SIGNING_KEY"),
         trusted_keys=project.trusted_keys,
         hosted_runner=shared.environ.get("RUNNER_ENVIRONMENT") == "github-hosted",
-        forge=_forge(shared.environ),
-        workflow_run=_workflow_run(shared.environ),
+        forge=forge(shared.environ),
+        workflow_run=workflow_run(shared.environ),
     )
     return options, context
 
 
-def _forge(environ: Mapping[str, str]) -> Forge | None:
+def forge(environ: Mapping[str, str]) -> Forge | None:
     """Return the repository that a workflow runs for."""
     repository = environ.get("GITHUB_REPOSITORY")
     return Forge(environ.get("GITHUB_API_URL", "https://api.github.com"), repository) if repository else None
 
 
-def _workflow_run(environ: Mapping[str, str]) -> str | None:
+def workflow_run(environ: Mapping[str, str]) -> str | None:
     """Return the URL of the workflow's run and its attempt."""
     words = [environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID", "RUN_ATTEMPT")]
     if environ.get("GITHUB_ACTIONS") != "true" or not all(words[:3]):

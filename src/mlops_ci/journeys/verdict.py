@@ -11,6 +11,7 @@ from mlops_ci.report import SCHEMA, Finding, Location, StepReport
 
 NAME = "verdict"
 _PASSED, _UNDECIDED = 2, 1
+_JUDGES = ("validate-data", "gate-model", "scan")  # they judge what is checked out; others act on what was released
 
 
 def read_needs(text: str) -> dict[str, str]:
@@ -32,9 +33,14 @@ def read_reports(folder: Path, expected: Sequence[str]) -> dict[str, dict[str, A
 
 
 def join(
-    needs: Mapping[str, str], reports: Mapping[str, Mapping[str, Any] | None], optional: Sequence[str] = ()
+    needs: Mapping[str, str],
+    reports: Mapping[str, Mapping[str, Any] | None],
+    optional: Sequence[str] = (),
+    commit: str = "",
 ) -> StepReport:
     """Return one report about all of them; that an `optional` job was skipped is told, and stops nothing.
+
+    With a `commit`, a judgement counts only if it says that it is about exactly that one.
 
     Raises:
         NothingToJudge: neither a job nor a report is expected, so nothing could ever fail.
@@ -44,7 +50,8 @@ def join(
     skipped = [job for job in optional if needs.get(job) == "skipped"]
     failed = {job: result for job, result in needs.items() if result != "success" and job not in skipped}
     findings = [_job(job, result) for job, result in failed.items()] + [_skipped(job) for job in skipped]
-    findings += [found for step, report in reports.items() if (found := _report(step, report))]
+    judged = [_report(step, report) or _about(step, report or {}, commit) for step, report in reports.items()]
+    findings += [found for found in judged if found]
     inputs = {step: str((report or {}).get("verdict")) for step, report in reports.items()}
     return StepReport(NAME, findings=tuple(findings), inputs=inputs)
 
@@ -93,6 +100,22 @@ def _report(step: str, report: Mapping[str, Any] | None) -> Finding | None:
         f"{step}: {verdict or 'nothing was judged'} (exit code {code})",
         str(report.get("error") or _titles(report.get("findings")) or "See its report."),
         place,
+    )
+
+
+def _about(step: str, report: Mapping[str, Any], commit: str) -> Finding | None:
+    """Return a finding about a report of another commit: an old one, or one that was written by hand and committed."""
+    inputs = report.get("inputs")
+    said = inputs.get("commit") if isinstance(inputs, Mapping) else None
+    if not commit or step not in _JUDGES or said == commit:
+        return None
+    return Finding(
+        "MCI-VERDICT-005",
+        "critical",
+        "blocks",
+        f"The report of {step} is about another commit: {str(said)[:40]}",
+        f"Judged is {commit}. Let the job run the step on what it checked out, and keep no reports in the repository.",
+        Location(name=step),
     )
 
 

@@ -12,26 +12,30 @@ _VERDICTS = {
     "fail": "FAIL: judged, and it does not pass",
     "inconclusive": "INCONCLUSIVE: judged, but the evidence does not decide",
 }
+_MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", None: "⚠️"}
+
+
+def mark(report: StepReport) -> str:
+    """Return one character for the verdict; a warning sign where an error stopped the step."""
+    return _MARKS[report.verdict if not report.error_code else None]
 
 
 def headline(report: StepReport) -> str:
     """Return one line that says whether a judgement was made and what it is."""
     if report.verdict:
-        counts = [f"{count} {word}" for count, word in _count(report) if count]
+        counts = found(report)
         more = "; something else failed" if report.error_code else ""
-        return f"{report.step} {_VERDICTS[report.verdict]}{': ' if counts else ''}{', '.join(counts)}{more}"
+        return f"{report.step} {_VERDICTS[report.verdict]}{': ' if counts else ''}{counts}{more}"
     classes: list[type[MlopsCiError]] = [MlopsCiError, *MlopsCiError.__subclasses__()]
     kinds = {kind.exit_code: kind.headline for kind in classes}
     return f"{report.step} NOT PASSED: {kinds[report.error_code]}"
 
 
-def _count(report: StepReport) -> list[tuple[int, str]]:
+def found(report: StepReport) -> str:
+    """Return how many findings of which effect there are; an empty text for none."""
     effects = [finding.effect for finding in report.findings]
-    return [
-        (effects.count("blocks"), "blocking"),
-        (effects.count("undecided"), "undecided"),
-        (effects.count("informs"), "for information"),
-    ]
+    words = {"blocks": "blocking", "undecided": "undecided", "informs": "for information"}
+    return ", ".join(f"{effects.count(effect)} {word}" for effect, word in words.items() if effect in effects)
 
 
 def worst_first(findings: tuple[Finding, ...]) -> list[Finding]:

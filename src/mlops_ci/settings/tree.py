@@ -1,5 +1,6 @@
 """Parse YAML and remember where each value stands, so that an error can name line and column."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,18 @@ def _plain(node: Any, path: Path_, positions: Positions) -> Any:  # noqa: ANN401
     if type(node).__module__.startswith("ruamel"):  # numbers and strings that remember how they were written
         return next((kind(node) for kind in (bool, int, float, str) if isinstance(node, kind)), node)
     return node
+
+
+def edit(path: Path, section: Path_, values: Mapping[str, Any]) -> None:
+    """Set values of a section of a settings file, which keeps its comments; None takes a value out."""
+    yaml = YAML(typ="rt")
+    tree = yaml.load(path)
+    node = tree
+    for key in section:
+        node = node[key]
+    for name, value in values.items():
+        if value is None:
+            node.pop(name, None)
+        else:
+            node[name] = value
+    yaml.dump(tree, path)

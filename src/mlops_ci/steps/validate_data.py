@@ -82,7 +82,7 @@ def run(options: Options, context: Context) -> StepReport:
     if any(one.engine == GREAT_EXPECTATIONS for one in judgement.expectations):
         tools["great_expectations"] = great_expectations.version()
     findings, measurements = evaluate(_with_request(facts, promised, options, context), options)
-    inputs = {"data": digest, "contract": digest_file(contract)}
+    inputs = {"data": digest, "contract": digest_file(contract), **context.commit}
     inputs |= {"profile": digest_file(context.root / options.profile)} if options.profile else {}
     written = (files.label(target, context.root),) if target and not failed else ()
     return StepReport(

@@ -1,12 +1,14 @@
-"""GitHub, asked by its API: who has to approve what is released to an environment."""
+"""GitHub, asked by its API: who has to approve what is released, and the comments on a pull request."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from mlops_ci.errors import ProgramFailed
 
-_TIMEOUT = 30.0  # seconds
-_OK, _UNKNOWN = 200, 404
+_OK, _CREATED, _UNAUTHORIZED, _FORBIDDEN, _UNKNOWN, _TOO_MANY, _BROKEN = 200, 201, 401, 403, 404, 429, 500
+_PAGE, _PAGES = 100, 100  # GitHub's most comments a page; more pages than any pull request has
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,26 @@ class Forge:
 
     api: str
     repository: str  # owner/name
+    timeout: float = 30.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on a pull request."""
+
+    id: int
+    author: str
+    body: str
+    url: str
+
+
+class Busy(ProgramFailed):
+    """GitHub did not answer, or asks to come back; it may do otherwise in a moment."""
+
+    def __init__(self, message: str, after: float = 0.0) -> None:
+        """Keep how many seconds GitHub asks to wait."""
+        super().__init__(message)
+        self.after = after
 
 
 def reviewers(forge: Forge, environment: str, token: str | None) -> tuple[str, ...]:
@@ -25,21 +47,90 @@ def reviewers(forge: Forge, environment: str, token: str | None) -> tuple[str, .
     Raises:
         ProgramFailed: GitHub does not answer, or refuses to say.
     """
-    from mlops_ci.net import Client  # every command's context names the forge, and few ask it
-
-    url = f"{forge.api.rstrip('/')}/repos/{forge.repository}/environments/{quote(environment, safe='')}"
-    headers = {"Accept": "application/vnd.github+json", **({"Authorization": f"Bearer {token}"} if token else {})}
-    answer = Client(timeout=_TIMEOUT).get(url, headers=headers)
-    if answer.status == _UNKNOWN:
+    status, answer, _ = _ask(forge, "GET", f"environments/{quote(environment, safe='')}", token)
+    if status == _UNKNOWN:
         return ()
-    if answer.status != _OK:
+    if status != _OK:
         raise ProgramFailed(
-            f"GitHub does not say who approves releases to {environment}: it answered {answer.status}. "
+            f"GitHub does not say who approves releases to {environment}: it answered {status}. "
             "The token needs the permission actions: read."
         )
     try:
-        rules = answer.json()["protection_rules"]
+        rules = answer["protection_rules"]
         named = [one["reviewer"] for rule in rules if rule["type"] == "required_reviewers" for one in rule["reviewers"]]
         return tuple(str(one.get("login") or one["slug"]) for one in named)
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (KeyError, TypeError, AttributeError) as problem:
         raise ProgramFailed(f"GitHub's answer about the environment {environment} is none: {problem!r}.") from problem
+
+
+def comments(forge: Forge, number: int, token: str) -> Iterator[Comment]:
+    """Yield the comments on a pull request, oldest first, all pages of them.
+
+    Source: https://docs.github.com/en/rest/issues/comments#list-issue-comments
+
+    Raises:
+        Busy: GitHub does not answer now.
+        ProgramFailed: it refuses.
+    """
+    for page in range(1, _PAGES + 1):
+        listed = _talk(forge, "GET", f"issues/{number}/comments?per_page={_PAGE}&page={page}", token)
+        if not isinstance(listed, list):
+            raise ProgramFailed("GitHub's answer about the comments is none: it is no list.")
+        yield from (_comment(one) for one in listed)
+        if len(listed) < _PAGE:
+            return
+
+
+def write_comment(forge: Forge, number: int, body: str, token: str) -> Comment:
+    """Add a comment to a pull request; raise Busy or ProgramFailed as `comments` does."""
+    return _comment(_talk(forge, "POST", f"issues/{number}/comments", token, {"body": body}))
+
+
+def edit_comment(forge: Forge, comment: int, body: str, token: str) -> Comment:
+    """Replace what a comment says; raise Busy or ProgramFailed as `comments` does."""
+    return _comment(_talk(forge, "PATCH", f"issues/comments/{comment}", token, {"body": body}))
+
+
+def _comment(raw: Any) -> Comment:  # noqa: ANN401 - whatever was answered
+    try:
+        # Somebody who is gone has no name left.
+        author = str((raw["user"] or {}).get("login", ""))
+        return Comment(int(raw["id"]), author, str(raw["body"] or ""), str(raw["html_url"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise ProgramFailed(f"GitHub's answer about a comment is none: {problem!r}.") from problem
+
+
+def _talk(forge: Forge, method: str, path: str, token: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
+    """Return what GitHub answered about comments, decoded; anything but a success is raised."""
+    status, answer, headers = _ask(forge, method, path, token, body)
+    if status in {_OK, _CREATED}:
+        return answer
+    after = headers.get("retry-after", "")
+    if status >= _BROKEN or status == _TOO_MANY or (status == _FORBIDDEN and after):
+        raise Busy(f"GitHub answered {status}", float(after) if after.isdigit() else 0.0)
+    if status == _FORBIDDEN and headers.get("x-ratelimit-remaining") == "0":
+        raise ProgramFailed("GitHub answered 403: the token's requests of this hour are used up.")
+    if status in {_UNAUTHORIZED, _FORBIDDEN, _UNKNOWN}:
+        raise ProgramFailed(
+            f"GitHub answered {status}: the token may not comment here. In a pull request from a fork it never may; "
+            "elsewhere the job needs the permission pull-requests: write."
+        )
+    raise ProgramFailed(f"GitHub answered {status}.")
+
+
+def _ask(
+    forge: Forge, method: str, path: str, token: str | None, body: Mapping[str, Any] | None = None
+) -> tuple[int, Any, Mapping[str, str]]:
+    """Return the status, the decoded answer (None where it is no JSON) and the headers; raise Busy without answer."""
+    from mlops_ci.net import Client  # every command's context names the forge, and few ask it
+
+    url = f"{forge.api.rstrip('/')}/repos/{forge.repository}/{path}"
+    headers = {"Accept": "application/vnd.github+json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    try:
+        answer = Client(timeout=forge.timeout).send(method, url, body, headers)
+    except ProgramFailed as silent:
+        raise Busy(str(silent)) from silent
+    try:
+        return answer.status, answer.json(), answer.headers
+    except ValueError:
+        return answer.status, None, answer.headers

@@ -223,3 +223,19 @@ def test_nonsense_as_needs_is_a_usage_problem(text: str) -> None:
 def test_a_report_that_contradicts_its_own_pass_blocks(tmp_path: Path, contradiction: dict[str, object]) -> None:
     keep(tmp_path, PASSED.to_json() | contradiction)
     assert judged(tmp_path).verdict == "fail"
+
+
+@pytest.mark.parametrize("inputs", [{"commit": "b" * 40}, {}, None, "a" * 40, {"commit": None}])
+def test_a_judgement_about_another_commit_blocks(inputs: object) -> None:
+    one = join({}, {STEP: PASSED.to_json() | {"findings": [], "inputs": inputs}}, commit="a" * 40)
+    assert ([found.code for found in one.findings], one.exit_code) == (["MCI-VERDICT-005"], 10)
+
+
+@pytest.mark.parametrize(("step", "said"), [(STEP, "a" * 40), ("canary", "b" * 40), ("rollback", None)])
+def test_a_judgement_about_this_commit_counts_and_what_acts_names_its_own(step: str, said: str | None) -> None:
+    raw = StepReport(step).to_json() | {"findings": [], "inputs": {"commit": said}}
+    assert join({}, {step: raw}, commit="a" * 40).exit_code == 0
+
+
+def test_without_a_commit_a_report_of_any_counts() -> None:
+    assert join({}, {STEP: PASSED.to_json() | {"findings": [], "inputs": {"commit": "b" * 40}}}).exit_code == 0

@@ -1,35 +1,9 @@
 import pytest
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from builders import finding, report
 from mlops_ci.render import markdown
 from mlops_ci.report import Measurement, StepReport
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "[click](https://evil.example)",
-    "![picture](https://evil.example/p.png)",
-    "`code` | **bold** | _more_",
-    "line\n\n# heading\n\n<b>html</b>",
-    "# heading",
-    "- item",
-    "---",
-    "> quote",
-    "a`b <b>c</b>",
-    "&lt;b&gt;",
-    "~~~\nfence",
-    "```\nfence",
-    "    indented",
-    "\\[x](https://evil.example)",
-    "<https://evil.example>",
-]
-
-
-def tokens(text: str) -> list[Token]:
-    parsed = MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(text)
-    return [one for token in parsed for one in (token, *(token.children or ()))]
+from unit.render.hostile import HOSTILE, tokens
 
 
 @pytest.mark.parametrize("text", HOSTILE)

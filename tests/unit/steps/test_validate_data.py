@@ -62,6 +62,12 @@ def test_every_expectation_is_measured_in_the_order_of_the_suite() -> None:
     assert measurements[0].name == "expect_column_values_to_be_between(hour)"
 
 
+@pytest.fixture(autouse=True)
+def commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let git, which is a program, have said which commit is checked out."""
+    monkeypatch.setattr(Context, "commit", {"commit": "c" * 40})
+
+
 def judge(root: Path, rows: str, *expectations: dict[str, Any]) -> StepReport:
     (root / "data.csv").write_text(rows)
     (root / "c.json").write_text(json.dumps({"expectations": expectations}, indent=1))
@@ -81,6 +87,7 @@ def test_a_run_reports_digests_tools_and_the_values_that_broke_it(tmp_path: Path
     assert report.inputs == {
         "data": digest_files([("data.csv", tmp_path / "data.csv")]),
         "contract": digest_file(tmp_path / "c.json"),
+        "commit": "c" * 40,
     }
     assert list(report.tools) == ["duckdb"]
 
