@@ -135,7 +135,7 @@ def test_the_readme_lists_every_input_and_output_and_shows_a_pinned_example(name
 def test_the_image_action_takes_what_its_command_takes() -> None:
     loaded = action("image")
     install, run = loaded["runs"]["steps"]
-    assert install["run"].endswith("install.py\" canary")
+    assert install["run"].endswith('install.py" canary')
     said = CliRunner().invoke(root, ["image", "--help"], obj={}).output
     assert set(loaded["inputs"]) - {"working-directory"} <= set(re.findall(r"--([a-z-]+)", said))
     assert 'run.py" image --push-to "$ACTION_PUSH_TO"' in run["run"]

@@ -5,9 +5,12 @@ a release that is cancelled, and a canary that nobody steers any more.
 """
 
 import json
+import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ import yaml
 from integration.workflows import Run, Stage, edit, git, make_stage, shells_of, steps, wait_for
 from mlops_ci.evidence import digest_bytes, find_fault, keys, open_
 from mlops_ci.journeys.workshop import Workshop
+from mlops_ci.net import free_port
 from mlops_ci.release.branch import Note, StateBranch
 from mlops_ci.release.state import Challenger, State, parse
 from mlops_ci.tools.git import Git
@@ -59,7 +63,28 @@ def better(stage: Stage, first: Run) -> Run:
     stage.workshop.edit("params.yaml", "model: logistic", "model: boosting")
     stage.workshop.edit("params.yaml", "features: schedule", "features: weather")
     stage.workshop.train("Better model")
-    return stage.push("better", QUICK, PUBLIC)
+    network = {"MLOPS_CI_CANARY__DOCKER": "{build_network: host}"}  # its own may not reach the package index
+    with registry(stage.folder / "images") as repository:
+        return stage.push("better", QUICK | network | {"STAND_IN_REGISTRY": repository}, PUBLIC)
+
+
+@contextmanager
+def registry(folder: Path) -> Iterator[str]:
+    """Start a registry of container images on this machine, and give the name of a repository in it."""
+    port = free_port()
+    storage = {"filesystem": {"rootdirectory": str(folder)}}
+    folder.mkdir()
+    (folder / "config.yml").write_text(
+        json.dumps({"version": 0.1, "storage": storage, "http": {"addr": f"127.0.0.1:{port}"}})
+    )
+    with (folder / "log").open("w") as log:
+        words = ["docker-registry", "serve", str(folder / "config.yml")]
+        serving = subprocess.Popen(words, stdout=log, stderr=log)
+    try:
+        yield f"127.0.0.1:{port}/acme/flight-delay"
+    finally:
+        serving.kill()
+        serving.wait()
 
 
 def read(stage: Stage, path: str) -> str:
@@ -145,6 +170,13 @@ def test_a_better_model_is_promoted_and_attested_where_the_plan_has_it(stage: St
     assert champion is not None
     assert champion.model_digest == now["inputs"]["model"] != before["inputs"]["model"]
     attested = (better.artifacts / "attestation/subjects.txt").read_text()
+    image, _, digest = now["outputs"]["image"].partition("@")
+    assert better.reports["scan"]["inputs"]["image"] == digest
+    assert f"{digest} {image} \n" in attested
+    assert re.search(rf"^{digest} {image} with [0-9a-f]{{64}} .*release.cdx.json$", attested, re.MULTILINE)
+    bill = json.loads((better.artifacts / "sbom/release.cdx.json").read_text())
+    assert {"mlflow", "base-files"} <= {one["name"] for one in bill["components"]}, "of the image and its system"
+    assert champion.image == f"{image}@{digest}"
     assert all(name in attested for name in ("gate-model.json", "scan.json", "model.sig", "release.cdx.json"))
     assert json.loads((better.artifacts / "code-scanning/scan.sarif").read_text())["version"] == "2.1.0"
 

@@ -184,6 +184,8 @@ class Stage:
             **{name: os.environ[name] for name in TRUST if name in os.environ},
             **more,
         }
+        if registry := more.get("STAND_IN_REGISTRY"):  # a variable of the repository, as its settings page has them
+            words += ["--var", f"MLOPS_CI_IMAGE={registry}"]
         return words + [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
 
 

@@ -43,12 +43,16 @@ def make(options: CanarySettings, model: Path, context: Context, push_to: str | 
         ProgramFailed: Docker's engine does not answer, or the build or the push failed.
     """
     if push_to and not re.fullmatch(_REPOSITORY, push_to):
-        raise UsageProblem(f"--push-to {push_to!r} is no repository of images; lower case and no tag, as ghcr.io/me/it.")
+        raise UsageProblem(
+            f"--push-to {push_to!r} is no repository of images; lower case and no tag, as ghcr.io/me/it."
+        )
     parts = assemble(options, context)
     worktree.demand_clean_branch(parts.git)
     digest, commit = digest_model(context.root / model), parts.git.head()
     if parts.git.read(commit, "./Dockerfile") is None:
-        raise NothingToJudge(f"Commit {commit[:12]} has no Dockerfile in {context.root.name}/, so no image can be built.")
+        raise NothingToJudge(
+            f"Commit {commit[:12]} has no Dockerfile in {context.root.name}/, so no image can be built."
+        )
     context.progress.status("building the image")
     code = parts.git.export(commit, context.root / options.runtime / "code" / commit)
     recipe = parts.recipe()

@@ -23,8 +23,8 @@ from mlops_ci.rollout.proofs import (
     ANSWERS,
     COMMIT_TAG,
     DIGEST_TAG,
-    IMAGE_TAG,
     GATE_EVIDENCE,
+    IMAGE_TAG,
     OVERRIDE_EVIDENCE,
     OVERRIDE_TAG,
     override_found,
@@ -97,7 +97,8 @@ def run(options: Options, context: Context) -> StepReport:
         NAME,
         findings=findings,
         inputs=inputs,
-        outputs={"version": version.version, "new": str(is_new).lower(), "model-digest": inputs["model"]},
+        outputs={"version": version.version, "new": str(is_new).lower(), "model-digest": inputs["model"]}
+        | ({"image": options.image} if options.image else {}),
         tools={"mlflow": mlflow.version()},
     )
 
