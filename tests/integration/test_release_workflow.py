@@ -24,7 +24,7 @@ from mlops_ci.release.branch import Note, StateBranch
 from mlops_ci.release.state import Challenger, State, parse
 from mlops_ci.tools.git import Git
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 PUBLIC = {"repository": {"visibility": "public"}}
 # Enough evidence in seconds; the judge itself is tested by simulation.

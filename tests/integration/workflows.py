@@ -69,7 +69,7 @@ class Running:
 
     def run(self) -> Run:
         """Wait for the end, and return what the run showed."""
-        self.process.wait(timeout=500)
+        self.process.wait(timeout=800)
         text = (self.clone.parent / "act.log").read_text()
         lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
         said: dict[str, str] = {}

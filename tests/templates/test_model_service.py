@@ -89,7 +89,7 @@ def test_our_actions_are_pinned_to_the_commit_of_the_template(repository: Path) 
     workflow = (repository / ".github/workflows/pull-request.yml").read_text()
     ours = re.findall(r"mlops-ci/mlops-ci/actions/([a-z-]+)@([0-9a-f]{40})$", workflow, re.MULTILINE)
     commit = head.stdout.strip()
-    assert ours == [(name, commit) for name in ("validate-data", "gate-model", "scan", "verdict")]
+    assert ours == [(name, commit) for name in ("validate-data", "gate-model", "scan", "verdict", "report")]
     assert PLACEHOLDER not in workflow
     record = json.loads((repository / ".cruft.json").read_text())
     assert record["commit"] == commit
