@@ -74,6 +74,8 @@ def test_the_gate_lets_a_first_and_an_equal_model_pass_and_stops_a_worse_one(run
     run("mlops-ci", "gate-model")
     assert [code for code, _ in findings(run, "gate-model")] == ["MCI-GATE-003"]
     run("cp", "--recursive", "models/current", "../champion")
+    rules = run.repository / "mlops.yaml"  # how fast it answers takes long to measure, and is tested elsewhere
+    rules.write_text(rules.read_text().replace("    - latency_p95_ms: {at_most: 40}\n", ""))
     first = (run.repository / "models/current/model.skops").read_bytes()
 
     run("dvc", "repro", "--quiet", "--force", "train")
