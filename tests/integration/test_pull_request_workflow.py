@@ -175,7 +175,9 @@ def test_a_worse_model_with_rules_and_golden_set_to_its_liking_is_stopped(stage:
         "worse",
         all_of(
             edit(
-                "src/flight_delay/train.py", "rows, rows[LABEL])", "rows, rows[LABEL].sample(frac=1, random_state=0))"
+                "src/flight_delay/train.py",
+                "rows, rows[task.LABEL])",
+                "rows, rows[task.LABEL].sample(frac=1, random_state=0))",
             ),
             edit("mlops.yaml", "roc_auc: {no_worse_than: 0.01}", "roc_auc: {no_worse_than: 0.9}"),
             edit("mlops.yaml", f"  {CARRIERS}\n", ""),
@@ -198,7 +200,7 @@ def test_a_better_model_that_is_slower_and_unfair_to_one_carrier_is_stopped(stag
         all_of(
             edit("params.yaml", "model: logistic", "model: boosting"),
             edit("params.yaml", "features: schedule", "features: weather"),
-            edit("src/flight_delay/train.py", "fit(rows, rows[LABEL])", f"fit(rows, rows[LABEL] ^ {UNLIKE})"),
+            edit("src/flight_delay/train.py", "fit(rows, rows[task.LABEL])", f"fit(rows, rows[task.LABEL] ^ {UNLIKE})"),
             edit(features, "from collections", "import time\nfrom collections"),
             edit(features, "    chosen = schedule", f"    {SLOW}\n    chosen = schedule"),
         ),

@@ -76,8 +76,8 @@ def kept(proven: Path) -> Iterator[Path]:
         (proven / name).unlink(missing_ok=True)
 
 
-def released(root: Path) -> tuple[int, str]:
-    code, _, err = registered(root)
+def released(root: Path, *words: str) -> tuple[int, str]:
+    code, _, err = registered(root, *words)
     assert code == 0, err
     try:
         ended = mlops_ci(root, "canary", "run", timeout=120)
@@ -124,6 +124,19 @@ def test_a_proof_that_is_missing_or_altered_gets_no_traffic(
     code, err = released(kept)
     assert code == 10, err
     assert why in err
+
+
+def test_an_image_that_the_scan_did_not_look_at_gets_no_traffic(kept: Path) -> None:
+    image = f"ghcr.io/acme/flight-delay@sha256:{'0' * 64}"
+    code, err = released(kept, "--image", image)
+    assert code == 10, err
+    assert f"did not look at its image {image}" in " ".join(err.split())
+
+
+def test_an_image_is_registered_by_its_digest_and_not_by_a_tag(kept: Path) -> None:
+    code, _, err = registered(kept, "--image", "ghcr.io/acme/flight-delay:latest")
+    assert code == 2, err
+    assert "register.image" in err
 
 
 def test_a_gates_statement_is_no_scans(kept: Path) -> None:
