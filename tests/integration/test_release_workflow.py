@@ -81,9 +81,12 @@ def registry(folder: Path) -> Iterator[str]:
     with (folder / "log").open("w") as log:
         words = ["docker-registry", "serve", str(folder / "config.yml")]
         serving = subprocess.Popen(words, stdout=log, stderr=log)
+    repository = f"127.0.0.1:{port}/acme/flight-delay"
     try:
-        yield f"127.0.0.1:{port}/acme/flight-delay"
+        yield repository
     finally:
+        listed = subprocess.run(["docker", "images", "--quiet", repository], capture_output=True, text=True, check=True)
+        subprocess.run(["docker", "image", "rm", "--force", *listed.stdout.split()], capture_output=True, check=False)
         serving.kill()
         serving.wait()
 
