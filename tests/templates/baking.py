@@ -10,6 +10,7 @@ from cookiecutter.main import cookiecutter
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "templates/model-service"
 PROGRAMS = Path(sys.executable).parent
+TYPES = ROOT / ".setup/types"  # mypy's cache: what the libraries' types are is read once for all repositories
 
 
 def bake(folder: Path, **names: str) -> Path:

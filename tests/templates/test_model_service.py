@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cookiecutter.exceptions import FailedHookException
 
-from templates.baking import PROGRAMS, ROOT, TEMPLATE, Runner, bake
+from templates.baking import PROGRAMS, ROOT, TEMPLATE, TYPES, Runner, bake
 
 SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}/problem/binary"
 JINJA = re.compile(r"\{\{ *cookiecutter|\{%|%\}")
@@ -147,7 +147,7 @@ def test_a_bad_name_is_refused_in_one_sentence(
 def test_the_code_is_clean(run: Runner) -> None:
     run("ruff", "check", "--no-cache", ".")
     run("ruff", "format", "--no-cache", "--check", ".")
-    run("mypy", "--python-executable", sys.executable)
+    run("mypy", "--python-executable", sys.executable, "--cache-dir", str(TYPES))
 
 
 @pytest.mark.integration

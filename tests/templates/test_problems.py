@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from templates.baking import Runner, bake
+from templates.baking import TYPES, Runner, bake
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
@@ -51,7 +51,7 @@ def findings(run: Runner, step: str) -> list[tuple[str, str]]:
 def test_its_code_is_clean_and_its_own_tests_pass(run: Runner) -> None:
     run("ruff", "check", "--no-cache", ".")
     run("ruff", "format", "--no-cache", "--check", ".")
-    run("mypy", "--python-executable", sys.executable)
+    run("mypy", "--python-executable", sys.executable, "--cache-dir", str(TYPES))
     assert " passed" in run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
