@@ -62,7 +62,7 @@ def create(folder: Path, requirements: Path) -> Path:
 def install(python: Path, requirements: Path) -> None:
     """Install wheels, every one with its hash; end the job's step when that fails.
 
-    uv takes a seventh of pip's time. What it cannot have, pip tries: an index or a certificate that only pip knows.
+    uv is several times as fast. What it cannot have, pip tries: an index or a certificate that only pip knows.
     """
     options = ["--quiet", "--only-binary=:all:", "--require-hashes", "--requirement", str(requirements)]
     pip = ["-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]

@@ -114,6 +114,9 @@ def test_requests_can_be_counted_from_the_logs_alone(both: Tiny) -> None:
     with both.load():
         trial = watched(both, counts="requests", answers={"segments": ["segment=odd"]})
         assert trial.until({"roll-back"}, 60) == "roll-back"
-    assert trial.trial.culprit in {"errors", "segment=odd"}
-    # Errors of all requests usually end it first; the segment's own evidence is on its way then.
-    assert trial.trial.evidence_by["segment=odd"] > 2
+        assert trial.trial.culprit in {"errors", "segment=odd"}
+        # Errors of all requests may end it first; the segment's own evidence comes in with half of them.
+        end = time.monotonic() + 30
+        while trial.trial.evidence_by["segment=odd"] <= 10 and time.monotonic() < end:
+            trial.until({"roll-back"}, 5)
+    assert trial.trial.evidence_by["segment=odd"] > 10

@@ -69,7 +69,7 @@ def test_a_champion_that_is_killed_is_started_again(scene: Scene) -> None:
     ("mode", "causes"),
     [
         ("fails", {"judged"}),
-        ("hangs", {"no-answer", "judged"}),
+        ("hangs", {"no-answer"}),
         ("leaks", {"crashed", "judged"}),
         ("unready", {"unhealthy"}),
     ],
@@ -85,9 +85,8 @@ def test_a_challenger_that_misbehaves_is_rolled_back(scene: Scene, mode: str, ca
     assert scene.served_by().startswith("v1-")
     assert scene.recorded()["rejected"] == [report["inputs"]["model"]]
     (step, back) = (next(one for one in report["timeline"] if one["event"] == name) for name in ("step", "rolled back"))
-    if mode == "hangs":  # a champion that is slow itself, as on a busy machine, makes the guard more patient
-        seconds = 4 if report["outputs"]["cause"] == "no-answer" else 30
-        assert back["t"] - step["t"] < seconds, "two seconds from the first requests on"
+    if mode == "hangs":
+        assert back["t"] - step["t"] < 4, "two seconds from the first requests on"
 
 
 def test_weights_changed_by_hand_are_set_right(scene: Scene) -> None:

@@ -18,6 +18,7 @@ class NoAnswer:
     """Sees when the challenger has answered nothing for longer than the champion ever takes.
 
     Requests that both versions leave without an answer are no guard's matter: nothing would be won by going back.
+    A champion that owes nobody an answer is not such a one: all users may be waiting for the challenger.
     """
 
     patience: float  # seconds
@@ -34,7 +35,8 @@ class NoAnswer:
         if at - began < self.patience or challenger.requests > my_first.requests:
             return False
         waiting = my_first.started - challenger.requests
-        return waiting >= _LEAST_WAITING and champion.requests - their_first.requests >= _LEAST_WAITING
+        answers = champion.requests - their_first.requests >= _LEAST_WAITING
+        return waiting >= _LEAST_WAITING and (answers or champion.started == champion.requests)
 
 
 def patience(champion: Counts, bounds: Sequence[float]) -> float:

@@ -7,10 +7,10 @@ from pathlib import Path
 from mlops_ci.errors import ProgramFailed
 from mlops_ci.tools.docker import Container, Limits
 from mlops_ci.traffic.engine import NeverReady, Workload
-from mlops_ci.traffic.images import Recipe
+from mlops_ci.traffic.images import DIGEST, Recipe
 from mlops_ci.traffic.services import LAST_WORDS, file_of
 
-_PLACE, _RELEASE, _DIGEST = "io.mlops-ci.place", "io.mlops-ci.release", "io.mlops-ci.model-digest"
+_PLACE, _RELEASE = "io.mlops-ci.place", "io.mlops-ci.release"
 _PORT = 8080  # inside
 _MODEL, _LOGS = "/model", "/requests"
 _LOG_LINES = 2000  # kept of a container that is gone
@@ -38,7 +38,7 @@ class Containers:
             "RELEASE": workload.name,
             "REQUEST_LOG": f"{_LOGS}/requests.jsonl",
         }
-        labels = {**self._place, _RELEASE: workload.name, _DIGEST: workload.model_digest}
+        labels = {**self._place, _RELEASE: workload.name, DIGEST: workload.model_digest}
         volumes = {workload.model: (_MODEL, "ro"), logs: (_LOGS, "rw")}
         try:
             self.recipe.docker.start(

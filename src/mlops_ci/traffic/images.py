@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlops_ci.tools.docker import Docker
 
-_DIGEST, _COMMIT = "io.mlops-ci.model-digest", "io.mlops-ci.commit"
+DIGEST, _COMMIT = "io.mlops-ci.model-digest", "io.mlops-ci.commit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Recipe:
         Raises:
             ProgramFailed: the build failed, or no Docker engine answers.
         """
-        labels = {_COMMIT: commit, _DIGEST: model_digest}
+        labels = {_COMMIT: commit, DIGEST: model_digest}
         if found := self.docker.image(labels):
             return found
         with tempfile.TemporaryDirectory(prefix="mlops-ci-build-") as folder:

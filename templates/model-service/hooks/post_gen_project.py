@@ -29,20 +29,22 @@ def choose() -> None:
     shutil.rmtree("problem")
 
 
+def git(folder: str | Path, *words: str) -> str | None:
+    """Return what git says about a folder, None where it knows nothing of it or is not here."""
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
 def template_commit() -> str | None:
     """Return the commit of the template's checkout, or None outside of git."""
     if COMMIT:
         return COMMIT
     # A template named by a relative path was found from where cookiecutter was called, not from here.
     checkout = Path(os.environ.get("PWD", "")) / REPOSITORY
-    if not (checkout / "cookiecutter.json").is_file():
-        return None
-    try:
-        command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
-        done = subprocess.run(command, capture_output=True, check=True, text=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
+    return git(checkout, "rev-parse", "HEAD") if (checkout / "cookiecutter.json").is_file() else None
 
 
 def source() -> str:
@@ -50,9 +52,7 @@ def source() -> str:
     root = TEMPLATE.removesuffix("/" + DIRECTORY)
     if root == TEMPLATE:
         return TEMPLATE
-    command = ["git", "-C", root, "remote", "get-url", "origin"]
-    done = subprocess.run(command, capture_output=True, check=False, text=True)
-    return done.stdout.strip() or root
+    return git(root, "remote", "get-url", "origin") or root
 
 
 def pin(commit: str) -> None:

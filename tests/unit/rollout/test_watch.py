@@ -116,6 +116,14 @@ def test_no_answer_at_all_is_told_from_slow_answers() -> None:
     assert seen == [False] * 4 + [True] * 4
 
 
+def test_users_who_all_wait_for_the_challenger_ask_the_champion_nothing() -> None:
+    guard = NoAnswer(2.0)
+    seen = [guard.look(tick / 2, counts(90, 90), counts(8, 0)) for tick in range(6)]
+    assert seen == [False] * 4 + [True] * 2
+    guard = NoAnswer(2.0)
+    assert not any(guard.look(tick / 2, counts(90, 89), counts(8, 0)) for tick in range(6)), "it may hang, too"
+
+
 def test_a_single_request_without_an_answer_is_nothing() -> None:
     guard = NoAnswer(2.0)
     assert not any(guard.look(tick / 2, counts(tick, tick), counts(2, 0)) for tick in range(40))
