@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from builders import commit_all, git, mlops_ci
+from builders import Ended, commit_all, git, mlops_ci
+from integration import sigstore
 from integration.scanning import FOLDER, environment, scan
 from integration.test_evidence import EVIDENCE, judged, make, registered, sealed
 from integration.test_evidence import write as write_evidence
@@ -21,19 +22,31 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 BILL = ".mlops-ci/sbom/release.cdx.json"
 SIGNATURE = ".mlops-ci/evidence/model.sig"
+KEYLESS = ".mlops-ci/evidence/model.sigstore.json"
+TRUST = "keys/sigstore.json"
 SCAN = ".mlops-ci/evidence/scan.json"
 
 
 @pytest.fixture(scope="module")
-def root(scanners: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    """Return what to know of a Sigstore on this machine, and the variables of a job that it certifies."""
+    trust = tmp_path_factory.mktemp("sigstore") / "trust.json"
+    with sigstore.running(trust) as variables:
+        yield trust, variables
+
+
+@pytest.fixture(scope="module")
+def root(scanners: Path, tmp_path_factory: pytest.TempPathFactory, authority: tuple[Path, Mapping[str, str]]) -> Path:
     """Return a repository that demands everything of a release; its gate has passed."""
     made = make(tmp_path_factory.mktemp("release"))
     (made / "mlops.yaml").write_text(
         (made / "mlops.yaml").read_text() + "  demands: [scan, sbom, signature]\n  model_key: keys/model.pem\n"
+        f"  model_identity: {sigstore.IDENTITY}\n  sigstore: {TRUST}\n"
     )
     (made / "models/current/requirements.txt").write_text("numpy==2.2.0\n")
     key = ec.generate_private_key(ec.SECP256R1())
     (made / "keys").mkdir()
+    shutil.copy(authority[0], made / TRUST)
     (made / "keys/model.pem").write_bytes(
         key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
@@ -54,26 +67,30 @@ def root(scanners: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def proven(root: Path) -> Path:
-    """Return the repository after its model was scanned and signed."""
+def proven(root: Path, authority: tuple[Path, Mapping[str, str]]) -> Path:
+    """Return the repository after its model was scanned, and signed by a key and by a job's identity."""
     found = scan(root)
     assert (found.code, found.report["verdict"]) == (0, "pass"), found.stderr
     assert (root / SCAN).is_file(), found.stderr
-    ended = mlops_ci(root, "signature", "sign", "--key", "../model-key.pem", env=environment(FOLDER))
-    assert ended.code == 0, ended.stderr
+    assert signed(root, authority[1]).code == 0
     return root
 
 
 @pytest.fixture
 def kept(proven: Path) -> Iterator[Path]:
     """Return the repository; what a test does to its proofs is undone."""
-    raw = {name: (proven / name).read_bytes() for name in (BILL, SIGNATURE, SCAN, EVIDENCE)}
+    raw = {name: (proven / name).read_bytes() for name in (BILL, SIGNATURE, KEYLESS, SCAN, EVIDENCE)}
     yield proven
     for name, content in raw.items():
         (proven / name).write_bytes(content)
     for name in ("mlflow.db", "mlartifacts"):
         shutil.rmtree(proven / name, ignore_errors=True)
         (proven / name).unlink(missing_ok=True)
+
+
+def signed(root: Path, job: Mapping[str, str], key: str = "../model-key.pem") -> Ended:
+    words = ("signature", "sign", "--key", key, "--keyless", "--trust-config", TRUST)
+    return mlops_ci(root, *words, env=environment(FOLDER) | dict(job))
 
 
 def released(root: Path, *words: str) -> tuple[int, str]:
@@ -111,6 +128,7 @@ def test_a_release_that_proves_everything_gets_traffic(kept: Path) -> None:
         (SCAN, None, "has no evidence that it was scanned"),
         (BILL, b'"version"', "has no bill of materials that its scan wrote"),
         (SIGNATURE, None, "is not signed"),
+        (KEYLESS, None, "is not signed by an identity"),
     ],
 )
 def test_a_proof_that_is_missing_or_altered_gets_no_traffic(
@@ -146,15 +164,26 @@ def test_a_gates_statement_is_no_scans(kept: Path) -> None:
     assert "it says gate-model: pass, not scan: pass" in err
 
 
-def test_a_model_that_somebody_else_signed_gets_no_traffic(kept: Path, tmp_path: Path) -> None:
+def test_a_model_that_somebody_else_signed_gets_no_traffic(
+    kept: Path, tmp_path: Path, authority: tuple[Path, Mapping[str, str]]
+) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     other = tmp_path / "other.pem"
     other.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
-    ended = mlops_ci(kept, "signature", "sign", "--key", str(other), env=environment(FOLDER))
-    assert ended.code == 0, ended.stderr
+    assert signed(kept, authority[1], str(other)).code == 0
     code, err = released(kept)
     assert code == 10, err
     assert "does not fit the model" in err
+
+
+def test_a_model_that_another_workflow_signed_gets_no_traffic(
+    kept: Path, authority: tuple[Path, Mapping[str, str]]
+) -> None:
+    other = {name: text.replace("release.yml", "other.yml") for name, text in authority[1].items()}
+    assert signed(kept, other).code == 0
+    code, err = released(kept)
+    assert code == 10, err
+    assert "SANs do not match" in " ".join(err.split())
 
 
 def test_a_changed_model_does_not_fit_its_signature(kept: Path) -> None:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,19 @@ if TYPE_CHECKING:
     from securesystemslib.signer import Key
 
 SCAN, BILL, SIGNATURE = "scan.json", "release.cdx.json", "model.sig"
+KEYLESS = signing.KEYLESS
 _OWN_KEY = ".mlops-ci/evidence/model.pub.pem"  # of this machine: `signature sign` writes it
 
 
-def demand(
-    kinds: Sequence[str], release: Release, shelf: Shelf, trusted: Sequence["Key"], model_key: Path | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """Who must have signed a model: the owner of a committed public key, or else of this machine's; and an identity."""
+
+    key: Path | None = None
+    identity: signing.Identity | None = None
+
+
+def demand(kinds: Sequence[str], release: Release, shelf: Shelf, trusted: Sequence["Key"], signers: Signers) -> None:
     """Raise unless everything that is demanded is there and about exactly this model and commit.
 
     Raises:
@@ -29,7 +37,7 @@ def demand(
     """
     version = shelf.registry.find(shelf.model, release.version)
     folder = shelf.folder / "evidence" / release.version
-    stored = {name: shelf.registry.evidence(version, name, folder) for name in (SCAN, BILL, SIGNATURE)}
+    stored = {name: shelf.registry.evidence(version, name, folder) for name in (SCAN, BILL, SIGNATURE, KEYLESS)}
     if {"scan", "sbom"} & set(kinds):
         known = _scanned(stored[SCAN], release, trusted)
         if release.image and known.get("image") != release.image.partition("@")[2]:
@@ -37,7 +45,7 @@ def demand(
         if "sbom" in kinds and known.get("sbom") != digest_bytes(stored[BILL] or b""):
             raise Rejected(f"{release.name} has no bill of materials that its scan wrote. {_REMEDY}")
     if "signature" in kinds:
-        _verify(stored[SIGNATURE], release, shelf, model_key)
+        _verify(stored, release, shelf, signers)
 
 
 _REMEDY = "Run mlops-ci scan on this model, image and commit, then register it again."
@@ -57,28 +65,48 @@ def _scanned(sealed: bytes | None, release: Release, trusted: Sequence["Key"]) -
     return dict(statement["predicate"]["inputs"])
 
 
-def _verify(signature: bytes | None, release: Release, shelf: Shelf, model_key: Path | None) -> None:
-    pem = _key(shelf, model_key)
-    if signature is None:
-        raise Rejected(f"The model of {release.name} is not signed. Run mlops-ci signature sign, then register it.")
+def _verify(stored: dict[str, bytes | None], release: Release, shelf: Shelf, signers: Signers) -> None:
+    model, tools = shelf.model_of(release), programs.folder_from(None)
     with tempfile.TemporaryDirectory() as folder:
-        key, place = Path(folder) / "key.pem", Path(folder) / SIGNATURE
-        key.write_text(pem, encoding="utf-8")
-        place.write_bytes(signature)
-        signing.verify(shelf.model_of(release), key, place, programs.folder_from(None))
+        key = _write(_key(shelf, signers.key), Path(folder) / "key.pem")
+        signing.verify(model, key, _write(_signature(stored, SIGNATURE, release), Path(folder) / SIGNATURE), tools)
+        if (identity := signers.identity) is None:
+            return
+        bundle = _write(_signature(stored, KEYLESS, release), Path(folder) / KEYLESS)
+        if identity.trust:
+            trust = _committed(shelf, identity.trust, "canary.sigstore")
+            identity = replace(identity, trust=_write(trust, Path(folder) / "trust.json"))
+        signing.verify_keyless(model, identity, bundle, tools)
 
 
-def _key(shelf: Shelf, model_key: Path | None) -> str:
+def _signature(stored: dict[str, bytes | None], name: str, release: Release) -> bytes:
+    signature = stored[name]
+    if signature is None:
+        how = "signature sign --keyless" if name == KEYLESS else "signature sign"
+        lacks = "is not signed by an identity" if name == KEYLESS else "is not signed"
+        raise Rejected(f"The model of {release.name} {lacks}. Run mlops-ci {how}, then register it.")
+    return signature
+
+
+def _write(content: bytes, place: Path) -> Path:
+    place.write_bytes(content)
+    return place
+
+
+def _key(shelf: Shelf, model_key: Path | None) -> bytes:
     """Return the public key that signs models: the committed one, otherwise this machine's own."""
-    if model_key is None:
-        own = shelf.git.root / _OWN_KEY
-        if not own.is_file():
-            raise Rejected(
-                f"The model of {shelf.model} is not signed here. Run mlops-ci signature sign, then register it."
-            )
-        return own.read_text(encoding="utf-8")
+    if model_key is not None:
+        return _committed(shelf, model_key, "canary.model_key")
+    own = shelf.git.root / _OWN_KEY
+    if not own.is_file():
+        raise Rejected(f"The model of {shelf.model} is not signed here. Run mlops-ci signature sign, then register it.")
+    return own.read_bytes()
+
+
+def _committed(shelf: Shelf, path: Path, setting: str) -> bytes:
+    """Return a file as the commit has it: an edit that is not committed says nothing."""
     head = shelf.git.head()
-    pem = shelf.git.read(head, f"./{model_key}")  # an edit that is not committed is no key
-    if pem is None:
-        raise UsageProblem(f"`canary.model_key` names {model_key}, which commit {head[:12]} does not have. Commit it.")
-    return pem
+    text = shelf.git.read(head, f"./{path}")
+    if text is None:
+        raise UsageProblem(f"`{setting}` names {path}, which commit {head[:12]} does not have. Commit it.")
+    return text.encode()

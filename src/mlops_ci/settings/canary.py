@@ -167,6 +167,24 @@ class CanarySettings(Section):
         description="Public key (PEM, committed) that signs models; without one, this machine's own.",
         json_schema_extra={"flag": False},
     )
+    model_identity: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Who must have signed the model by Sigstore, too, where a signature is demanded: of a workflow "
+        "on GitHub, https://github.com/OWNER/REPO/.github/workflows/release.yml@refs/heads/main.",
+        json_schema_extra={"flag": False},
+    )
+    identity_provider: str = Field(
+        default="https://token.actions.githubusercontent.com",
+        pattern="^https?://",
+        description="Who vouches for `model_identity`.",
+        json_schema_extra={"flag": False},
+    )
+    sigstore: Path | None = Field(
+        default=None,
+        description="Client trust configuration (JSON, committed) of another Sigstore than the public one.",
+        json_schema_extra={"flag": False},
+    )
     approval: bool = Field(
         default=False,
         description="Release only where the environment of this name on GitHub has reviewers.",

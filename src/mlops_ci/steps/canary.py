@@ -10,6 +10,7 @@ from mlops_ci.rollout.controller import Canary
 from mlops_ci.rollout.order import demand_released
 from mlops_ci.rollout.outcome import Cause, Outcome
 from mlops_ci.rollout.proofs import override_found
+from mlops_ci.security.signing import Identity
 from mlops_ci.settings.canary import CanarySettings as Options
 from mlops_ci.step import Context
 from mlops_ci.tools import mlflow
@@ -139,8 +140,15 @@ def _candidate(options: Options, context: Context) -> Candidate:
     if options.after:
         demand_released(parts.branch(options.after), candidate.release)
     if options.demanded:
-        supply_chain.demand(options.demanded, candidate.release, shelf, trusted, options.model_key)
+        supply_chain.demand(options.demanded, candidate.release, shelf, trusted, _signers(options))
     return candidate
+
+
+def _signers(options: Options) -> supply_chain.Signers:
+    if options.model_identity is None:
+        return supply_chain.Signers(options.model_key)
+    identity = Identity(options.model_identity, options.identity_provider, options.sigstore)
+    return supply_chain.Signers(options.model_key, identity)
 
 
 def _report(outcome: Outcome, options: Options, context: Context) -> StepReport:

@@ -30,7 +30,7 @@ from mlops_ci.rollout.proofs import (
     override_found,
     proof_of,
 )
-from mlops_ci.rollout.supply_chain import BILL, SCAN, SIGNATURE
+from mlops_ci.rollout.supply_chain import BILL, KEYLESS, SCAN, SIGNATURE
 from mlops_ci.settings.register import RegisterSettings as Options
 from mlops_ci.step import Context
 from mlops_ci.tools import mlflow
@@ -106,7 +106,7 @@ def run(options: Options, context: Context) -> StepReport:
 def _supply_chain(context: Context) -> dict[str, bytes]:
     """Return what else is known of this release: whether it is about this model, the canary judges."""
     places = {SCAN: f"evidence/{SCAN}", BILL: f"sbom/{BILL}", SIGNATURE: f"evidence/{SIGNATURE}"}
-    places |= {ANSWERS: f"evidence/{ANSWERS}"}
+    places |= {name: f"evidence/{name}" for name in (KEYLESS, ANSWERS)}
     return {name: path.read_bytes() for name, place in places.items() if (path := context.workspace / place).is_file()}
 
 
