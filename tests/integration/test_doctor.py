@@ -19,7 +19,7 @@ from templates.baking import bake
 
 pytestmark = pytest.mark.integration
 
-TOKEN = "t0p"
+SPOKEN = "t0p"
 BASE = "/repos/acme/flight-delay"
 CHECKS = {"type": "required_status_checks", "parameters": {"required_status_checks": [{"context": "mlops-ci"}]}}
 REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "User", "reviewer": {"login": "ada"}}]}
@@ -94,7 +94,7 @@ def root(healthy: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(healthy, tmp_path / "flight-delay"))
 
 
-def seen(root: Path, api: Api, token: str | None = TOKEN) -> list[Finding]:
+def seen(root: Path, api: Api, token: str | None = SPOKEN) -> list[Finding]:
     """Return what the doctor finds, but for secrets that are optional."""
     found = examine(root, root / "mlops.yaml", Forge(api.url, "acme/flight-delay", 5), token, {}).findings
     return [one for one in found if not (one.code == "MCI-DOCTOR-010" and one.effect == "informs")]
