@@ -38,6 +38,10 @@ def by_hand(facts: Facts) -> tuple[str, ...]:
         "Then commit all of it, push, and import the two files of .github/rulesets on GitHub (Settings, Rules)."
     )
     said = [first]
+    if facts.dirty:
+        said.append(
+            f"Before this, {facts.dirty} paths were not committed: commit them apart from what was written now."
+        )
     if not facts.has_signature:
         said.append(f"{facts.model} was saved without a signature, so it gets every column of a row. Save it with one.")
     if facts.owner is None:
@@ -55,6 +59,10 @@ def by_hand(facts: Facts) -> tuple[str, ...]:
         said.append(f"Add to .gitignore, or a release finds a dirty work tree: {' '.join(lines)}")
     if facts.new_stage and not _is_ignored(facts, f"{facts.model}/MLmodel"):
         said.append(f"Add to .gitignore what is trained anew: /{facts.model}")
+    if facts.new_stage:
+        said.append(
+            "Run dvc repro once and commit dvc.lock, by which a release knows that its pipeline ran as committed."
+        )
     return tuple(said)
 
 

@@ -86,6 +86,7 @@ def _release(facts: Facts) -> list[str]:
         "",
         "register:",
         f"  path: {_word(facts.model)}",
+        *_pinned(facts),
         "",
         "canary:",
         "  environment: rehearsal  # no users: golden rows are the requests",
@@ -97,6 +98,15 @@ def _release(facts: Facts) -> list[str]:
         "  bake: 10s  # the old champion stands by after a promotion; a minute or more where there are users",
         "  time_limit: 30m",
     ]
+
+
+def _pinned(facts: Facts) -> list[str]:
+    """Return what says which data a model was made from; with a DVC pipeline its lock does, by default."""
+    if facts.new_stage or (facts.train or "").startswith("dvc "):
+        return []
+    if (facts.stage or "").startswith("dvc pull "):
+        return [f"  data: {_word(str(facts.stage).removeprefix('dvc pull '))}"]
+    return ["  data: contracts/profile.json  # the data themselves are in git: the commit pins them"]
 
 
 def _word(text: str) -> str:
