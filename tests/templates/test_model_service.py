@@ -41,6 +41,7 @@ def test_a_template_named_by_a_relative_path_pins_its_commit_too(tmp_path: Path)
     (made,) = (tmp_path / "baked").iterdir()
     pinned = (made / "README.md", made / ".github/workflows/pull-request.yml")
     assert not [path.name for path in pinned if PLACEHOLDER in path.read_text()]
+    assert json.loads((made / ".cruft.json").read_text())["template"] == str(ROOT), "found from any folder"
 
 
 def test_the_root_menu_records_a_whole_repository_for_updates(tmp_path: Path) -> None:

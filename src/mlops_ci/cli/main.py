@@ -17,8 +17,10 @@ from mlops_ci.errors import Interrupted, MlopsCiError, UsageProblem
 
 # name → module that builds the command, summary; imported when the command is called
 _HELPERS = {
+    "adopt": ("mlops_ci.cli.adopt", "Add the pipeline to a repository that has a model already; overwrite nothing."),
     "contract": ("mlops_ci.cli.contract", "Propose a contract, check it, compare two, derive the request schema."),
     "demo": ("mlops_ci.cli.demo", "Run the whole journey on this machine: train, gate, canary, roll back."),
+    "doctor": ("mlops_ci.cli.doctor", "Check a generated repository, and say what to fix."),
     "image": ("mlops_ci.cli.image", "Build the image of this commit with its model, and push it."),
     "keys": ("mlops_ci.cli.keys", "Write the public half of the key that signs evidence."),
     "profile": ("mlops_ci.cli.profile", "Write what a trusted data set looks like: the reference for drift."),
@@ -27,6 +29,7 @@ _HELPERS = {
     "settings": ("mlops_ci.cli.settings", "Show each setting and where it came from."),
     "signature": ("mlops_ci.cli.signature", "Sign a model's files, and verify that exactly these were signed."),
     "tools": ("mlops_ci.cli.tools", "Install the scanners, each in an environment of its own, and list them."),
+    "update": ("mlops_ci.cli.update", "Bring a generated repository to its template's newest version."),
     "verdict": ("mlops_ci.cli.verdict", "Join the reports of a pipeline into one verdict."),
 }
 _SPECIAL = {

@@ -43,7 +43,8 @@ def rebuilt(release: Release, model: str, git: Git, target: Path) -> Path:
         code = _checked_out(release.commit, git, Path(folder))
         settings = (code / _SETTINGS).read_text(encoding="utf-8") if (code / _SETTINGS).is_file() else ""
         python = _python(code, git.root, target.parent)
-        dvc.reproduce(code, (git.root / ".dvc/cache").absolute(), _environment(python))
+        if (code / "dvc.yaml").is_file():  # else the model itself is in git
+            dvc.reproduce(code, (git.root / ".dvc/cache").absolute(), _environment(python))
         section = document.section(settings, _SETTINGS, model, "register") or {}
         made = code / str(section.get("path") or RegisterSettings().path)
         if digest_model(made) != release.model_digest:

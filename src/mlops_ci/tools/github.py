@@ -1,6 +1,6 @@
-"""GitHub, asked by its API: who has to approve what is released, and the comments on a pull request."""
+"""GitHub, asked by its API: who approves releases, what a branch requires, and the comments on a pull request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -8,6 +8,7 @@ from urllib.parse import quote
 from mlops_ci.errors import ProgramFailed
 
 _OK, _CREATED, _UNAUTHORIZED, _FORBIDDEN, _UNKNOWN, _TOO_MANY, _BROKEN = 200, 201, 401, 403, 404, 429, 500
+_RULE = "required_status_checks"
 _PAGE, _PAGES = 100, 100  # GitHub's most comments a page; more pages than any pull request has
 
 
@@ -61,6 +62,67 @@ def reviewers(forge: Forge, environment: str, token: str | None) -> tuple[str, .
         return tuple(str(one.get("login") or one["slug"]) for one in named)
     except (KeyError, TypeError, AttributeError) as problem:
         raise ProgramFailed(f"GitHub's answer about the environment {environment} is none: {problem!r}.") from problem
+
+
+def default_branch(forge: Forge, token: str) -> str:
+    """Return the branch that pull requests go to; raise ProgramFailed where GitHub does not say."""
+    return str(_told(forge, "", token, "metadata: read")["default_branch"])
+
+
+def required_checks(forge: Forge, branch: str, token: str) -> set[str]:
+    """Return the checks without which nothing gets to a branch: by rulesets, and by the older protection.
+
+    Source: https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch
+
+    Raises:
+        ProgramFailed: GitHub does not answer, or refuses to say.
+    """
+    name, right = quote(branch, safe=""), "contents: read"
+    try:
+        rules = _told(forge, f"rules/branches/{name}?per_page={_PAGE}", token, right)
+        lists = [rule["parameters"]["required_status_checks"] for rule in rules if rule["type"] == _RULE]
+        protection = _told(forge, f"branches/{name}", token, right).get("protection") or {}
+        older = (protection.get(_RULE) or {}).get("contexts", [])
+        return {str(one["context"]) for listed in lists for one in listed} | set(map(str, older))
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise ProgramFailed(f"GitHub's answer about the rules of {branch} is none: {problem!r}.") from problem
+
+
+def names(forge: Forge, kind: str, environments: Collection[str], token: str) -> set[str]:
+    """Return the `secrets` or `variables` that a workflow sees: the repository's, its organization's, environments'.
+
+    Source: https://docs.github.com/en/rest/actions/secrets
+
+    Raises:
+        ProgramFailed: GitHub does not answer, or refuses to say.
+    """
+    places = [f"actions/{kind}", f"actions/organization-{kind}"]
+    places += [f"environments/{quote(one, safe='')}/{kind}" for one in sorted(environments)]
+    try:
+        return {str(one["name"]).upper() for place in places for one in _listed(forge, place, kind, token)}
+    except (KeyError, TypeError) as problem:
+        raise ProgramFailed(f"GitHub's answer about {kind} is none: {problem!r}.") from problem
+
+
+def _listed(forge: Forge, place: str, kind: str, token: str) -> Iterator[Mapping[str, Any]]:
+    """Yield all pages of a list; an environment that is not set up holds nothing."""
+    right = f"{kind}: read and environments: read"
+    for page in range(1, _PAGES + 1):
+        answer = _told(forge, f"{place}?per_page={_PAGE}&page={page}", token, right, absent={kind: []})
+        yield from answer[kind]
+        if len(answer[kind]) < _PAGE:
+            return
+
+
+def _told(forge: Forge, path: str, token: str, right: str, absent: Any = None) -> Any:  # noqa: ANN401
+    """Return what GitHub answered, decoded, or `absent` where it knows no such thing."""
+    status, answer, _ = _ask(forge, "GET", path, token)
+    if status == _UNKNOWN and absent is not None:
+        return absent
+    if status != _OK or answer is None:
+        asked = path.split("?", maxsplit=1)[0] or "the repository"
+        raise ProgramFailed(f"GitHub answered {status} about {asked}. The token needs the permission {right}.")
+    return answer
 
 
 def comments(forge: Forge, number: int, token: str) -> Iterator[Comment]:
@@ -124,7 +186,7 @@ def _ask(
     """Return the status, the decoded answer (None where it is no JSON) and the headers; raise Busy without answer."""
     from mlops_ci.net import Client  # every command's context names the forge, and few ask it
 
-    url = f"{forge.api.rstrip('/')}/repos/{forge.repository}/{path}"
+    url = f"{forge.api.rstrip('/')}/repos/{forge.repository}/{path}".rstrip("/")
     headers = {"Accept": "application/vnd.github+json", **({"Authorization": f"Bearer {token}"} if token else {})}
     try:
         answer = Client(timeout=forge.timeout).send(method, url, body, headers)

@@ -48,11 +48,16 @@ def template_commit() -> str | None:
 
 
 def source() -> str:
-    """Return where the whole repository of the template is; the root menu names a folder of a clone instead."""
-    root = TEMPLATE.removesuffix("/" + DIRECTORY)
-    if root == TEMPLATE:
+    """Return where the whole repository of the template is, as git clones it from any folder."""
+    if COMMIT:  # cruft keeps a record of its own
         return TEMPLATE
-    return git(root, "remote", "get-url", "origin") or root
+    root = TEMPLATE.removesuffix("/" + DIRECTORY)
+    here = Path(os.environ.get("PWD", "")) / root
+    if root == TEMPLATE and here.is_dir():
+        return str(here.resolve())
+    # The root menu names a folder of a clone, `gh:` is cookiecutter's word: the clone knows its origin.
+    clone = REPOSITORY if root == TEMPLATE else here
+    return git(clone, "remote", "get-url", "origin") or str(root)
 
 
 def pin(commit: str) -> None:
