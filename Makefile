@@ -10,8 +10,9 @@ setup:            ## make .venv/ with mlops-ci and every extra in it
 demo: setup       ## run the whole journey on this machine
 	@$(RUN) mlops_ci demo
 
-test: setup       ## run every test
-	@$(RUN) pytest
+test: setup       ## run every test: two files at a time, then those that measure time
+	@$(RUN) pytest -m "not alone" -n 2 --dist loadfile --no-loadscope-reorder
+	@$(RUN) pytest -m alone
 
 lint: setup       ## style, types, import contracts, workflows
 	@$(RUN) ruff check

@@ -16,7 +16,7 @@ import pytest
 from integration.released import BETTER, BUGGY, GOOD, Scene
 from mlops_ci.evidence import keys, open_
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 HERE = Path(__file__).parent
 FOLDER = "flight-delay"
 
@@ -136,7 +136,7 @@ def test_a_rollback_that_could_not_be_recorded_is_recorded_by_the_next_one(scene
     hook = origin / "hooks/pre-receive"
     with scene.load():
         canary = scene.start("canary", "run", "--version", BUGGY, "--format", "json")
-        scene.wait_for_challenger()
+        scene.wait_for(lambda: "challenger" in scene.recorded())  # once it has traffic, it is soon rolled back
         hook.write_text("#!/bin/sh\nexit 1\n")
         hook.chmod(0o755)
         try:

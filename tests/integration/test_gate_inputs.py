@@ -372,6 +372,7 @@ def test_a_registered_model_is_found_by_its_uri(models: Path, tmp_path: Path) ->
     assert (code, report["verdict"]) == (5, None)
 
 
+@pytest.mark.timeout(900)  # it installs a library twice
 def test_models_with_other_requirements_run_in_environments_of_their_own(models: Path, tmp_path: Path) -> None:
     binary(tmp_path)
     argv = ("--champion", str(models / "good"), "--challenger", str(models / "other"))

@@ -14,7 +14,7 @@ import pytest
 
 from mlops_ci.catalog import STEPS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 INSTALL = Path(__file__).parents[2] / "actions" / "install.py"
 

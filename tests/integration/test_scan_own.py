@@ -9,7 +9,7 @@ from builders import PROGRAMS, commit_all, git
 from integration.scanning import ROOT, scan
 from mlops_ci.journeys.workshop import Workshop
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.timeout(600)]
 
 
 def test_our_own_repository_passes(scanners: Path, tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def test_a_severity_can_be_set_for_a_rule(root: Path) -> None:
     assert len(scan(root, "code").blocking()) == 2
 
 
+@pytest.mark.alone
 def test_an_unchanged_subject_costs_less_than_a_second(root: Path) -> None:
     write(root, {f"package/module_{index}.py": f"VALUE = {index}\n" for index in range(200)})
     first, again = (scan(root).report["timings"] for _ in range(2))

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 HEAVY = ("pydantic", "rich", "duckdb", "mlflow", "pandas", "great_expectations", "numpy", "scipy", "sklearn", "urllib3")
 LISTING = f"""

@@ -18,7 +18,8 @@ from templates.baking import ROOT, TEMPLATE, Runner, bake
 pytestmark = pytest.mark.integration
 
 SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}"
-LEFT = re.compile(r"cookiecutter|\{%|(?<!\d)%\}|\{\{(?! *(github|secrets|inputs|vars|toJSON|!|\w+\())|MCI_|/tmp/|0{40}")
+EXPRESSION = r"github|secrets|inputs|vars|steps|needs|toJSON|!|\w+\("  # GitHub's own
+LEFT = re.compile(rf"cookiecutter|\{{%|(?<!\d)%\}}|\{{\{{(?! *({EXPRESSION}))|MCI_|/tmp/|0{{40}}")
 # Words that only one problem's files say.
 WORDS = {
     "binary": r"\bdelayed\b|roc_auc",

@@ -3,7 +3,7 @@
 import fnmatch
 from pathlib import Path
 
-from jinja2 import Environment
+from jinja2 import Environment, select_autoescape
 
 from mlops_ci.journeys.adopt_data import Seen
 from mlops_ci.journeys.adopt_facts import Facts, template_root
@@ -80,7 +80,8 @@ def _ours(path: str, facts: Facts, seen: Seen) -> str:
         "the template that this repository was made from", "`mlops-ci adopt`, when the pipeline was added"
     )
     names = {"project_slug": facts.name, "project_name": facts.name, "owner": facts.owner}
-    return Environment(autoescape=False, keep_trailing_newline=True).from_string(text).render(cookiecutter=names)  # noqa: S701 - Markdown
+    jinja = Environment(autoescape=select_autoescape(()), keep_trailing_newline=True)  # Markdown and YAML, no page
+    return jinja.from_string(text).render(cookiecutter=names)
 
 
 def _runbook(facts: Facts, seen: Seen) -> str:

@@ -18,6 +18,7 @@ from mlops_ci.traffic.engine import Counts, NeverReady, Workload
 from mlops_ci.traffic.services import Services, read, write
 
 _POLL = 0.05  # seconds between looks at something that should happen soon
+_STARTS_WITHIN = 30.0  # seconds Envoy has to start; it takes a tenth of one where nothing else runs
 _APPLIES_WITHIN = 10.0  # seconds Envoy has to take a new split; it takes milliseconds
 
 
@@ -146,7 +147,7 @@ class LocalEngine:
             )
         started = self.proxy.start(self.slow_ms)
         write(self.folder / "proxy.json", started.to_json())
-        self._await(self.proxy.ready, f"Envoy did not start; see {self.folder / 'envoy.log'}")
+        self._await(self.proxy.ready, f"Envoy did not start; see {self.folder / 'envoy.log'}", _STARTS_WITHIN)
 
     def _await_ready(self, name: str) -> None:
         end = self.clock.monotonic() + self.ready_timeout
@@ -169,12 +170,12 @@ class LocalEngine:
             return port is not None and Client(timeout=1.0).get(f"http://127.0.0.1:{port}/readyz").status == 200  # noqa: PLR2004
         return False
 
-    def _await(self, happened: Callable[[], bool], complaint: str) -> None:
-        end = self.clock.monotonic() + _APPLIES_WITHIN
+    def _await(self, happened: Callable[[], bool], complaint: str, seconds: float = _APPLIES_WITHIN) -> None:
+        end = self.clock.monotonic() + seconds
         while True:
             with suppress(ProgramFailed):
                 if happened():
                     return
             if self.clock.monotonic() > end:
-                raise ProgramFailed(f"{complaint} within {_APPLIES_WITHIN:g} s.")
+                raise ProgramFailed(f"{complaint} within {seconds:g} s.")
             self.clock.sleep(0.01)
