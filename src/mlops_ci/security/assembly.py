@@ -70,7 +70,7 @@ def _look(options: ScanSettings, place: Place, before: Base | None, work: Path) 
     found = tree.read(place.root, options.exclude, (*options.models, *options.data))
     tools = programs.folder_from(options.tools)
     model_files = found.below(options.models)
-    listed = jobs.of_tree(found, model_files, place.sensitive, tools / "trivy")
+    listed = jobs.of_tree(found, model_files, place.sensitive, tools / "trivy", options.osv_url)
     shop = _workshop(options, place, work, tools)
     inputs = {"tree": shop.digests.of_all(place.root, found.files)} | release.model_digest(place.root, options.models)
     if options.image:

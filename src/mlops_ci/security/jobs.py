@@ -47,7 +47,9 @@ class Job:
     root: Path | None = field(default=None, compare=False)  # where its files are, if not in the tree
 
 
-def of_tree(tree: Tree, models: Collection[str], sensitive: Collection[str], cache: Path) -> list[Job]:
+def of_tree(
+    tree: Tree, models: Collection[str], sensitive: Collection[str], cache: Path, osv_url: str | None = None
+) -> list[Job]:
     """Return the jobs for what stands in a repository; `models` are the files of models that git may not know."""
     root, files = tree.root, tree.files
     own = [one for one in files if one not in models]
@@ -66,8 +68,8 @@ def of_tree(tree: Tree, models: Collection[str], sensitive: Collection[str], cac
             lambda box, _: trivy.by_rules(box, cache, POLICIES, "mlopsci"), 2),
         Job("bandit", "code", "bandit", kinds.python(files), lambda box, _: bandit.scan(box), 3),
         Job("fickling", "models", "fickling", pickles, fickling.scan, 3),
-        Job("pip-audit", "dependencies", "pip-audit", kinds.requirements(files), pip_audit.scan, 3,
-            needs_network=True),
+        Job("pip-audit", "dependencies", "pip-audit", kinds.requirements(files),
+            lambda box, given: pip_audit.scan(box, given, osv_url), 3, needs_network=True),
         Job("trivy packages", "dependencies", "trivy", pinned, lambda box, _: trivy.dependencies(box, cache), 2,
             needs_database=True),
         Job("zizmor", "workflows", "zizmor", audited, zizmor.scan),

@@ -25,7 +25,7 @@ def by_base(
     exported = git.export(before.commit, shop.folder / "base")
     found = tree.read(exported, options.exclude, exported=True)
     model_files = found.below(options.models)
-    listed = jobs.of_tree(found, model_files, (), shop.tools / "trivy")
+    listed = jobs.of_tree(found, model_files, (), shop.tools / "trivy", options.osv_url)
     chosen = [one for one in jobs.chosen(listed, options) if one.name in names]
     old = git.renamed(before.commit)
     results = running.run(chosen, replace(shop, root=exported))

@@ -71,6 +71,13 @@ class ScanSettings(Section):
         description="A smaller vulnerability database, in megabytes, decides nothing.",
         json_schema_extra=_NO_FLAG,
     )
+    osv_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="Where pip-audit asks, by OSV's protocol, instead of the package index: "
+        "https://api.osv.dev/v1/query, or a mirror of it.",
+        json_schema_extra=_NO_FLAG,
+    )
     offline: bool = Field(default=False, description="Ask nobody on the network: no new database, no pip-audit.")
     time_limit: Duration = Field(default=600.0, gt=0, description="Time each scanner has.")
     cache: bool = Field(default=True, description="Take what a scanner said of the same content before.")

@@ -12,8 +12,10 @@ _FOUND = (0, 1)  # 1 says that it found something
 _PINNED = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?[ \t]*==[ \t]*([0-9][^\s;,\\#*]*)", re.MULTILINE)
 
 
-def scan(sandbox: Sandbox, files: Sequence[str]) -> Look:
+def scan(sandbox: Sandbox, files: Sequence[str], osv_url: str | None = None) -> Look:
     """Return the known vulnerabilities of what requirements files pin; what they do not pin is not asked about.
+
+    The package index is asked, or the service at `osv_url`, which speaks OSV's protocol (version 1).
 
     Raises:
         ProgramFailed: the service does not answer, or pip-audit crashed or took too long.
@@ -26,7 +28,8 @@ def scan(sandbox: Sandbox, files: Sequence[str]) -> Look:
             continue
         pinned.write_text("\n".join(sorted(lines)) + "\n")
         flags = ("--disable-pip", "--no-deps", "--progress-spinner=off", "--format=json", "--desc=off", "--aliases=on")
-        report = sandbox.json(*flags, "--cache-dir", sandbox.home / "cache", "--requirement", pinned, ok=_FOUND)
+        asked = ("--vulnerability-service", "osv", "--osv-url", osv_url) if osv_url else ()
+        report = sandbox.json(*flags, *asked, "--cache-dir", sandbox.home / "cache", "--requirement", pinned, ok=_FOUND)
         try:
             known = [one for one in report["dependencies"] if "skip_reason" not in one]
             issues += [_unknown(one, file) for one in report["dependencies"] if "skip_reason" in one]
