@@ -1,7 +1,6 @@
 """What a foreign repository says about itself: its branch, its owner, how it is installed, tested and trained."""
 
 import re
-import tomllib
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from json import loads
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlops_ci.errors import NothingToJudge, UsageProblem
-from mlops_ci.journeys.workshop import templates
+from mlops_ci.journeys import adopt_project
 from mlops_ci.settings import document
 from mlops_ci.tools.git import Git
 
@@ -74,7 +73,7 @@ def look(wish: Wish, root: Path) -> Facts:
         raise UsageProblem(f"{root} is not the top of its git repository, where workflows stand. Run adopt there.")
     saved = _saved(root, wish.model)
     functions = (saved.get("flavors") or {}).get("python_function") or {}
-    project = _project(root)
+    project = adopt_project.read(root)
     dvc = (root / "dvc.yaml").is_file()
     train = _train(wish, git, dvc=dvc)
     wraps = train is not None and not dvc
@@ -87,14 +86,14 @@ def look(wish: Wish, root: Path) -> Facts:
         wish.model,
         _branch(git),
         found[1] if found else None,
-        _install(root, wish.model, project, needs_dvc=train is not None),
+        adopt_project.install(root, wish.model, project, needs_dvc=train is not None),
         (root / "requirements.txt").is_file() or (root / "pyproject.toml").is_file(),
-        _one_line("--test", wish.test) or _test(root, project),
+        _one_line("--test", wish.test) or adopt_project.tests(root, project),
         train,
         _data_command(git, wish, dvc=dvc),
         wraps,
         _one_line("--serve", wish.serve),
-        _python(functions),
+        adopt_project.python(functions),
         wish.pin or own_commit(),
         len([one for one in git.call("status", "--porcelain").stdout.splitlines() if one]),
         functions.get("predict_fn") == "predict_proba",
@@ -170,65 +169,11 @@ def _stage(root: Path, path: str) -> str:
     return ""
 
 
-def _project(root: Path) -> dict[str, Any]:
-    path = root / "pyproject.toml"
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise UsageProblem(f"pyproject.toml cannot be read: {problem}.") from problem
-
-
-def _install(root: Path, model: str, project: dict[str, Any], *, needs_dvc: bool) -> str:
-    words = ["-r requirements.txt"] if (root / "requirements.txt").is_file() else []
-    if "project" in project and "build-system" in project:
-        extras = [one for one in ("dev", "test", "tests") if one in project["project"].get("optional-dependencies", {})]
-        words.append(f"-e .[{extras[0]}]" if extras else "-e .")
-    if not words and (root / model / "requirements.txt").is_file():
-        words.append(f"-r {model}/requirements.txt")
-    for program, wanted in (("dvc", needs_dvc), ("pytest", True)):
-        if wanted and not _requires(root, project, program):
-            words.append(_pinned(program))
-    return " ".join(words)
-
-
-def _requires(root: Path, project: dict[str, Any], program: str) -> bool:
-    path = root / "requirements.txt"
-    said = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    about = project.get("project", {})
-    said += about.get("dependencies", [])
-    said += [one for extra in about.get("optional-dependencies", {}).values() for one in extra]
-    return any(re.match(rf"{program}\b(?!-)", str(one).strip(), re.IGNORECASE) for one in said)
-
-
-def _pinned(program: str) -> str:
-    """Return a program with the version that the template uses, where it names one."""
-    lines = (template_root() / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    return next((line for line in lines if line.startswith(f"{program}==")), program)
-
-
-def _test(root: Path, project: dict[str, Any]) -> str:
-    configured = "pytest" in project.get("tool", {}) or (root / "pytest.ini").is_file()
-    if configured or any((root / "tests").glob("**/test_*.py")) or any(root.glob("test_*.py")):
-        return "python -m pytest"
-    raise UsageProblem("No tests were found here. Say how this repository is tested: --test COMMAND")
-
-
 def _branch(git: Git) -> str:
     remote = git.call("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD", check=False).stdout.strip()
     if remote:
         return remote.removeprefix("origin/")
     return git.call("symbolic-ref", "--quiet", "--short", "HEAD", check=False).stdout.strip() or "main"
-
-
-def _python(functions: dict[str, Any]) -> str:
-    """Return the minor version of Python that saved the model, which a pickle needs; what the template uses, else."""
-    found = re.match(r"3\.(\d+)", str(functions.get("python_version", "")))
-    return found[0] if found and int(found[1]) >= 11 else "3.12"  # noqa: PLR2004 - the oldest that is supported
-
-
-def template_root() -> Path:
-    """Return the folder of the template's files."""
-    return templates() / "templates/model-service/{{cookiecutter.project_slug}}"
 
 
 def own_commit() -> str | None:

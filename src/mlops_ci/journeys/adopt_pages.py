@@ -6,7 +6,8 @@ from pathlib import Path
 from jinja2 import Environment, select_autoescape
 
 from mlops_ci.journeys.adopt_data import Seen
-from mlops_ci.journeys.adopt_facts import Facts, template_root
+from mlops_ci.journeys.adopt_facts import Facts
+from mlops_ci.journeys.adopt_project import template_root
 from mlops_ci.journeys.adopt_settings import SERVE
 from mlops_ci.tools.git import Git
 

@@ -4,7 +4,8 @@ import json
 import re
 
 from mlops_ci.errors import MlopsCiError
-from mlops_ci.journeys.adopt_facts import Facts, template_root
+from mlops_ci.journeys.adopt_facts import Facts
+from mlops_ci.journeys.adopt_project import template_root
 
 PLACEHOLDER = "0" * 40
 _WORKFLOWS = ("pull-request", "release", "rollback", "watchdog")

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from mlops_ci.errors import MlopsCiError, NothingToJudge
-from mlops_ci.journeys import adopt_workflows
+from mlops_ci.journeys import adopt_project, adopt_workflows
 from mlops_ci.journeys.adopt_data import Seen, _positive, _problem
-from mlops_ci.journeys.adopt_facts import Facts, Problem, _install, _name
+from mlops_ci.journeys.adopt_facts import Facts, Problem, _name
 from mlops_ci.journeys.adopt_settings import text
 from mlops_ci.models.metrics.known import METRICS
 from mlops_ci.settings import document
@@ -140,9 +140,9 @@ def test_a_template_that_has_changed_is_a_bug_and_not_passed_over(monkeypatch: p
 def test_what_is_installed_is_what_the_repository_names_and_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("dvc[s3]>=3\npytest-xdist\n")
     project: dict[str, Any] = {"build-system": {}, "project": {"optional-dependencies": {"test": []}}}
-    assert _install(tmp_path, "model", project, needs_dvc=True) == "-r requirements.txt -e .[test] pytest"
+    assert adopt_project.install(tmp_path, "model", project, needs_dvc=True) == "-r requirements.txt -e .[test] pytest"
     (tmp_path / "requirements.txt").write_text("pytest\n")
-    assert _install(tmp_path, "model", {}, needs_dvc=True).startswith("-r requirements.txt dvc==")
+    assert adopt_project.install(tmp_path, "model", {}, needs_dvc=True).startswith("-r requirements.txt dvc==")
 
 
 def test_a_name_becomes_one_that_a_registered_model_may_have() -> None:
