@@ -18,7 +18,7 @@ from templates.baking import ROOT, TEMPLATE, Runner, bake
 pytestmark = pytest.mark.integration
 
 SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}"
-EXPRESSION = r"github|secrets|inputs|vars|steps|needs|toJSON|!|\w+\("  # GitHub's own
+EXPRESSION = r"github|secrets|inputs|vars|steps|needs|runner|toJSON|!|\w+\("  # GitHub's own
 LEFT = re.compile(rf"cookiecutter|\{{%|(?<!\d)%\}}|\{{\{{(?! *({EXPRESSION}))|MCI_|/tmp/|0{{40}}")
 # Words that only one problem's files say.
 WORDS = {
