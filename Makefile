@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python -m
 
-.PHONY: setup demo test lint docs bench lock
+.PHONY: setup demo test nightly lint docs bench lock
 
 setup:            ## make .venv/ with mlops-ci and every extra in it
 	@$(PYTHON) .ci/setup.py
@@ -10,9 +10,12 @@ setup:            ## make .venv/ with mlops-ci and every extra in it
 demo: setup       ## run the whole journey on this machine
 	@$(RUN) mlops_ci demo
 
-test: setup       ## run every test: two files at a time, then those that measure time
-	@$(RUN) pytest -m "not alone" -n 2 --dist loadfile --no-loadscope-reorder
-	@$(RUN) pytest -m alone
+test: setup       ## run the tests of every change: two files at a time, then those that measure time
+	@$(RUN) pytest -m "not alone and not nightly" -n 2 --dist loadfile --no-loadscope-reorder
+	@$(RUN) pytest -m "alone and not nightly"
+
+nightly: setup    ## run the tests that take longer than a change should wait
+	@$(RUN) pytest -m nightly
 
 lint: setup       ## style, types, import contracts, workflows
 	@$(RUN) ruff check

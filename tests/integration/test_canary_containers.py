@@ -97,6 +97,7 @@ def _assert_strict(found: dict[str, Any]) -> None:
     assert {one["HostIp"] for ports in found["NetworkSettings"]["Ports"].values() for one in ports} == {"127.0.0.1"}
 
 
+@pytest.mark.nightly
 def test_a_container_that_fails_in_production_is_rolled_back(boxed: Scene) -> None:
     boxed.release(GOOD)
     with boxed.load(100):
@@ -108,6 +109,7 @@ def test_a_container_that_fails_in_production_is_rolled_back(boxed: Scene) -> No
     assert [name[:3] for name in containers(boxed)] == ["v1-"]
 
 
+@pytest.mark.nightly
 def test_a_container_that_leaks_is_killed_by_its_limit_and_the_champion_serves(boxed: Scene, leaky: str) -> None:
     boxed.release(GOOD)
     boxed.extra |= {"MLOPS_CI_CANARY__BETA": "0.0001"}  # or it might be promoted before it is full

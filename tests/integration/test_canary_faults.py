@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 FOLDER = "flight-delay"
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.nightly), "after"])
 def test_kill_9_at_any_entry_of_the_journal_leaves_nothing_wrong(scene: Scene, when: str) -> None:
     """After each, users are on the champion that is recorded, and the next canary begins as if nothing had been."""
     scene.release(GOOD)
@@ -115,6 +115,7 @@ def test_a_rollback_by_hand_ends_a_canary_that_runs(scene: Scene) -> None:
     assert "challenger" not in scene.recorded()
 
 
+@pytest.mark.nightly
 def test_an_origin_out_of_reach_for_a_while_is_waited_for(scene: Scene) -> None:
     scene.release(GOOD)
     scene.extra = {"MLOPS_CI_CANARY__STEPS": "[25, 50]"}
@@ -171,6 +172,7 @@ def test_a_release_file_edited_to_nonsense_is_restored_by_one_command(scene: Sce
         assert scene.recorded() == before, "what nobody starts by hand mends it as well"
 
 
+@pytest.mark.nightly
 def test_a_clock_that_jumps_ends_nothing(scene: Scene, tmp_path: Path) -> None:
     """The controller's clock goes two hours forth, then a day back."""
     scene.release(GOOD)
@@ -193,6 +195,7 @@ def test_a_clock_that_jumps_ends_nothing(scene: Scene, tmp_path: Path) -> None:
     assert scene.recorded()["champion"]["version"] == BETTER
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small file system")
 def test_a_full_disk_leaves_the_champion_with_all_traffic(scene: Scene, tmp_path: Path) -> None:
     small = tmp_path / "small"

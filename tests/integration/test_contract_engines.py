@@ -34,6 +34,7 @@ def about(type_: str, line: int = 7, **kwargs: object) -> Expectation:
     return Expectation(type_, kwargs, line=line)
 
 
+@pytest.mark.alone
 def test_a_regex_that_never_ends_is_stopped_and_named(tmp_path: Path) -> None:
     data = pa.table({"s": ["a" * 40 + "b"]})
     began = time.monotonic()

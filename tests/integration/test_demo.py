@@ -93,6 +93,7 @@ def codes(report: dict[str, Any]) -> set[str]:
     return {finding["code"] for finding in report["findings"] if finding["effect"] == "blocks"}
 
 
+@pytest.mark.nightly
 def test_ctrl_c_in_the_middle_of_a_canary_leaves_nothing_behind(tmp_path: Path) -> None:
     process = demo(tmp_path)
     assert process.stderr is not None

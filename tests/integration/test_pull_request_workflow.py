@@ -193,6 +193,7 @@ def test_a_worse_model_with_rules_and_golden_set_to_its_liking_is_stopped(stage:
     assert all(word in policy["title"] for word in ("golden", "rules", "slices")), policy
 
 
+@pytest.mark.nightly
 def test_a_better_model_that_is_slower_and_unfair_to_one_carrier_is_stopped(stage: Stage) -> None:
     features = "src/flight_delay/features.py"
     run = stage.pull_request(

@@ -204,6 +204,7 @@ def test_a_bad_model_is_rolled_back_and_the_remote_knows(stage: Stage, better: R
     assert "The job release ended as failure" in run.said["mlops-ci"]
 
 
+@pytest.mark.nightly
 def test_a_cancelled_release_has_the_champion_back_and_recorded(stage: Stage, better: Run) -> None:
     champion = recorded(stage).champion
     stage.workshop.edit("src/flight_delay/service.py", 'inputs["carrier"] != "UA"', 'inputs["carrier"] != "no carrier"')

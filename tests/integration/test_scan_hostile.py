@@ -209,6 +209,7 @@ def test_what_is_committed_in_our_own_folder_is_looked_at_and_answers_nothing(ro
     ]
 
 
+@pytest.mark.nightly
 def test_fifty_thousand_files_are_looked_at(root: Path) -> None:
     folders = 500
     for folder in range(folders):

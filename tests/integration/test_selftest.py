@@ -67,6 +67,7 @@ def test_the_templates_settings_catch_every_defect_that_applies(root: Path) -> N
     assert "caught          scan            secret" in ended.stderr
 
 
+@pytest.mark.nightly
 def test_weakened_settings_are_seen_to_miss_what_they_gave_up(root: Path, tmp_path: Path) -> None:
     weak = tmp_path / "weak"
     subprocess.run(["cp", "-a", root, weak], check=True)

@@ -38,6 +38,7 @@ def measured(root: Path, engine: str, **environment: str) -> list[dict[str, Any]
     return found
 
 
+@pytest.mark.nightly
 def test_spark_counts_what_pandas_counts(tmp_path: Path, spark: Path) -> None:
     data = {"text": ["1", "{}", "no json", None, ""], "x": [0, 1, 2, 3, None]}
     parquet.write_table(pa.table(data), tmp_path / "data.parquet")

@@ -10,7 +10,6 @@ from templates.baking import TYPES, Runner, bake
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
-OTHERS = ["regression", "multiclass", "ranking"]  # the first, binary, is what most other tests work with
 LABELS = {"regression": "air_minutes", "multiclass": "arrival", "ranking": "lateness"}
 RULES = {
     "regression": ["mean_absolute_error", "root_mean_squared_error", "r2"],
@@ -20,7 +19,7 @@ RULES = {
 LOST = ("return np.array(values, dtype=np.float64)", "return np.zeros(len(values))")
 
 
-@pytest.fixture(scope="module", params=OTHERS)
+@pytest.fixture(scope="module", params=["regression", pytest.param("multiclass", marks=pytest.mark.nightly), "ranking"])
 def problem(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
