@@ -1,6 +1,7 @@
 """Envoy, the proxy in front of all versions: weights change by the atomic rename of one file it watches."""
 
 import json
+import os
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from mlops_ci.process import Detached, resolve, run, spawn
 from mlops_ci.tools.envoy.config import SHADOW, Sticky, Users, bootstrap, clusters, routes
 from mlops_ci.tools.envoy.stats import QUERY, ArmStats, latency_bounds, parse_stats
 
+_LONGEST_SOCKET = 103  # bytes, on macOS; Linux takes a few more
 _RESERVE = 256 * 1024  # bytes kept on the disk, so that traffic can be moved even when it is full
 
 
@@ -32,7 +34,8 @@ class Envoy:
     def admin(self) -> Path:
         """Return the admin socket: a short path of our own (socket paths have a limit), open to nobody else."""
         name = sha256(str(self.folder).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"mlops-ci-{name}" / "admin.sock"
+        place = Path(tempfile.gettempdir()) / f"mlops-ci-{name}" / "admin.sock"
+        return place if len(os.fsencode(place)) <= _LONGEST_SOCKET else Path("/tmp", *place.parts[-2:])  # noqa: S108
 
     @property
     def user_log(self) -> Path:
