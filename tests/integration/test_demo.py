@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 def demo(folder: Path, *flags: str) -> subprocess.Popen[str]:
@@ -39,7 +39,7 @@ def left_running(folder: Path) -> list[str]:
 
 def test_the_whole_journey_runs_with_the_templates_own_settings(tmp_path: Path) -> None:
     process = demo(tmp_path, "--keep")
-    out, err = process.communicate(timeout=600)
+    out, err = process.communicate(timeout=900)
     assert process.returncode == 0, err
     journey = json.loads(out)
     root = Path(journey["folder"]) / "flight-delay"
