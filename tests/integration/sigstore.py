@@ -8,12 +8,10 @@ import base64
 import hashlib
 import json
 import struct
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,6 +21,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+
+from integration.serving import Answering, serving
 
 PROVIDER = "https://token.actions.githubusercontent.com"
 WORKFLOW = "acme/flight-delay/.github/workflows/release.yml@refs/heads/main"
@@ -128,45 +128,32 @@ def running(trust: Path) -> Iterator[dict[str, str]]:
     """Run a Sigstore, write what clients must know of it, and yield the variables of a job of `WORKFLOW`."""
     sigstore = _Sigstore()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(Answering):
+        def get(self) -> None:
             if self.path.startswith("/token"):
                 assert self.headers["Authorization"].lower() == f"bearer {_REQUEST_TOKEN}"
-                self._say({"value": _token(parse_qs(self.path.partition("?")[2])["workflow"][0])})
+                self.say({"value": token(parse_qs(self.path.partition("?")[2])["workflow"][0])})
             else:
-                self._say({f"{one}_endpoint": f"{sigstore.url}/{one}" for one in ("authorization", "token")})
+                self.say({f"{one}_endpoint": f"{sigstore.url}/{one}" for one in ("authorization", "token")})
 
-        def do_POST(self) -> None:
-            given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        def post(self) -> None:
+            given = self.given()
             if self.path == "/api/v1/log/entries":
-                self._say(sigstore.enter(given))
+                self.say(sigstore.enter(given))
                 return
             request = x509.load_pem_x509_csr(base64.b64decode(given["certificateSigningRequest"]))
             claims = self.headers["Authorization"].split(".")[1]
             claimed = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
-            self._say({"signedCertificateEmbeddedSct": {"chain": {"certificates": sigstore.certify(request, claimed)}}})
+            self.say({"signedCertificateEmbeddedSct": {"chain": {"certificates": sigstore.certify(request, claimed)}}})
 
-        def _say(self, answer: object) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(answer).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    sigstore.url = f"http://127.0.0.1:{server.server_port}"
-    trust.write_text(json.dumps(sigstore.trust()))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(Handler) as sigstore.url:
+        trust.write_text(json.dumps(sigstore.trust()))
         yield {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{sigstore.url}/token?workflow={WORKFLOW}",
                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": _REQUEST_TOKEN}  # fmt: skip
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
-def _token(workflow: str) -> str:
+def token(workflow: str = WORKFLOW) -> str:
+    """Return what says that a job is of a workflow; nobody signed it."""
     now = int(time.time())
     claims = {"iss": PROVIDER, "aud": "sigstore", "sub": "repo:acme/flight-delay", "iat": now, "nbf": now,
               "exp": now + 300, "job_workflow_ref": workflow}  # fmt: skip

@@ -1,15 +1,13 @@
 """Where the settings require an approval, a release asks GitHub who gives it; a small server stands for its API."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builders import commit_all, git_repository, mlops_ci
+from integration.serving import Answering, serving
 
 pytestmark = pytest.mark.integration
 
@@ -27,29 +25,20 @@ class Api:
         self.status = 200
         self.body: object = NOBODY
         self.asked: list[tuple[str, str | None]] = []
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                api.asked.append((self.path, self.headers["Authorization"]))
-                body = json.dumps(api.body).encode()
-                self.send_response(api.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = ""
 
 
 @pytest.fixture
 def api() -> Iterator[Api]:
     made = Api()
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+
+    class Handler(Answering):
+        def get(self) -> None:
+            made.asked.append((self.path, self.headers["Authorization"]))
+            self.say(made.body, made.status)
+
+    with serving(Handler) as made.url:
+        yield made
 
 
 @pytest.fixture
@@ -61,8 +50,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def release(root: Path, api: Api) -> tuple[int, str]:
-    address = f"http://127.0.0.1:{api.server.server_address[1]}"
-    env = {"GITHUB_API_URL": address, "GITHUB_REPOSITORY": "acme/delay", "MLOPS_CI_GIT_TOKEN": "t0p"}
+    env = {"GITHUB_API_URL": api.url, "GITHUB_REPOSITORY": "acme/delay", "MLOPS_CI_GIT_TOKEN": "t0p"}
     ended = mlops_ci(root, "canary", "run", env=env)
     return ended.code, ended.stderr
 

@@ -2,9 +2,7 @@
 
 import json
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from builders import commit_all, git, mlops_ci
+from integration.serving import Answering, serving
 from mlops_ci.journeys.doctor import examine
 from mlops_ci.report import Finding
 from mlops_ci.tools.github import Forge
@@ -34,31 +33,20 @@ class Api:
 
     def __init__(self) -> None:
         self.answers: Answers = {}
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                answer = api.answers.get(urlsplit(self.path).path.removeprefix(BASE), 404)
-                status, raw = (answer, {"message": "no"}) if isinstance(answer, int) else (200, answer)
-                body = json.dumps(raw).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.url = ""
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Api]:
     made = Api()
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+
+    class Handler(Answering):
+        def get(self) -> None:
+            answer = made.answers.get(urlsplit(self.path).path.removeprefix(BASE), 404)
+            self.say(*(({"message": "no"}, answer) if isinstance(answer, int) else (answer,)))
+
+    with serving(Handler) as made.url:
+        yield made
 
 
 @pytest.fixture

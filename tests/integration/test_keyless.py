@@ -93,6 +93,13 @@ def test_a_job_that_cannot_say_who_it_is_signs_nothing_and_is_told_what_it_lacks
         (job.root / "kept").rename(job.root / BUNDLE)
 
 
+def test_a_token_that_another_service_gave_the_job_will_do(job: Job) -> None:
+    words = ("sign", "--keyless", "--trust-config", "trust.json", "--signature", "elsewhere/model.sig")
+    ended = job.run(*words, SIGSTORE_ID_TOKEN=sigstore.token())
+    assert ended.code == 0, ended.stderr
+    assert job.verify("--signature", "elsewhere/model.sigstore.json").code == 0
+
+
 def test_a_key_and_an_identity_or_neither_is_no_question(job: Job) -> None:
     assert job.run("verify").code == 2
     assert job.verify("--key", "trust.json").code == 2

@@ -1,15 +1,13 @@
 """The real pip-audit asks a service on this machine that speaks OSV's protocol and knows two published advisories."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from builders import git_repository
 from integration.scanning import scan, write
+from integration.serving import Answering, serving
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -20,19 +18,14 @@ KNOWN = {
 }
 
 
-class Service(BaseHTTPRequestHandler):
+class Service(Answering):
     """Answers what is known of one package; nothing but an error where the path says so."""
 
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def post(self) -> None:
+        asked = self.given()
         name = asked["package"]["name"]
         known = KNOWN.get((name, asked["version"]))
-        self.send_response(500 if self.path == "/broken" else 200)
-        self.end_headers()
-        self.wfile.write(json.dumps({"vulns": [advisory(name, *known)]} if known else {}).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.say({"vulns": [advisory(name, *known)]} if known else {}, 500 if self.path == "/broken" else 200)
 
 
 def advisory(name: str, identifier: str, alias: str, fixed: str) -> dict[str, object]:
@@ -47,11 +40,8 @@ def advisory(name: str, identifier: str, alias: str, fixed: str) -> dict[str, ob
 @pytest.fixture(scope="module")
 def service() -> Iterator[str]:
     """Return the address of the service."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(Service) as address:
+        yield address
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def _told(made: "Plan", *, dry_run: bool) -> list[str]:
     todo = list(made.by_hand)
     if kept:
         todo.insert(
-            0, f"Yours are kept as they are: {', '.join(kept)}. Compare them with what an empty folder gets, and merge."
+            0,
+            f"Yours are kept as they are: {', '.join(kept)}. Move one away and run adopt again to see ours; merge.",
         )
     return [*lines, "", "What is left to you:", *(f"{at}. {one}" for at, one in enumerate(todo, 1))]
