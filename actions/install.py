@@ -16,6 +16,7 @@ import shlex
 import subprocess  # noqa: TID251 - it runs before mlops-ci is there
 import sys
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,7 +54,7 @@ def create(folder: Path, requirements: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not stamp.is_file():
             print(f"Installing the libraries in {requirements.name} …", flush=True)
-            venv.EnvBuilder(clear=True, with_pip=requirements == INSTALLER).create(folder)
+            venv.EnvBuilder(clear=True).create(folder)
             install(python, requirements)
             stamp.touch()
     return python
@@ -64,18 +65,24 @@ def install(python: Path, requirements: Path) -> None:
 
     uv is several times as fast. What it cannot have, pip tries: an index or a certificate that only pip knows.
     """
-    options = ["--quiet", "--only-binary=:all:", "--require-hashes", "--requirement", str(requirements)]
-    pip = ["-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]
-    if requirements == INSTALLER:
-        code = call([str(python), *pip, "install", *options])
-    else:
-        beside = folder_beside(python, INSTALLER)
-        manager = create(beside, INSTALLER)
-        code = call([str(beside / "bin" / "uv"), "pip", "install", "--python", str(python), *options])
-        code = code and call([str(manager), *pip, "--python", str(python), "install", *options])
+    options = ["install", "--quiet", "--only-binary=:all:", "--require-hashes", "--requirement", str(requirements)]
+    code = 1
+    if requirements != INSTALLER:
+        uv = create(folder_beside(python, INSTALLER), INSTALLER).with_name("uv")
+        code = call([str(uv), "pip", *options, "--python", str(python)])
+    code = code and call([*pip_for(python), *options])
     if code:
         print(f"mlops-ci: nothing was judged: pip ended with code {code}; its words stand above.", file=sys.stderr)
         sys.exit(INSTALL_FAILED)
+
+
+def pip_for(python: Path) -> "list[str]":
+    """Return the words that run pip for an environment: our interpreter's, as one of its own takes seconds to make."""
+    options = ["-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]
+    if find_spec("pip"):
+        return [sys.executable, *options, "--python", str(python)]
+    call([str(python), "-I", "-m", "ensurepip"])
+    return [str(python), *options]
 
 
 def folder_beside(python: Path, requirements: Path) -> Path:

@@ -17,7 +17,7 @@ from mlops_ci.catalog import STEPS
 pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 INSTALL = Path(__file__).parents[2] / "actions" / "install.py"
-
+PYTHON = str(Path(sys.base_prefix) / "bin/python3")
 
 COLD, WARM = 15.0, 3.0  # seconds, with the wheels on a fast network
 
@@ -39,29 +39,29 @@ class Job:
         return (self.folder / name).read_text().splitlines()
 
 
-def install(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run what the actions run, in a job of its own."""
+def install(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run what the actions run, in a job of its own; its interpreter has pip, as setup-python's has."""
     files = {f"GITHUB_{name}": str(folder / name.lower()) for name in ("OUTPUT", "PATH")}
     folders = {"RUNNER_TOOL_CACHE": str(folder / "cache"), "RUNNER_TEMP": str(folder / "a job's")}
-    env = {**os.environ, **files, **folders, "UV_NO_CACHE": "1"}
+    env = {**os.environ, **files, **folders, "UV_CACHE_DIR": str(folder / "uv"), "PIP_NO_CACHE_DIR": "1", **more}
     (folder / "cache").mkdir(exist_ok=True)
-    argv = [sys.executable, "-I", str(INSTALL), *words]
-    return subprocess.run(
-        argv, capture_output=True, text=True, check=False, cwd=folder, env={**env, "UV_NO_CACHE": "1"}
-    )
+    argv = [PYTHON, "-I", str(INSTALL), *words]
+    return subprocess.run(argv, capture_output=True, text=True, check=False, cwd=folder, env=env)
+
+
+def installed(folder: Path, *words: str, **more: str) -> tuple[str, float]:
+    """Return what was said, and how many seconds it took."""
+    began = time.monotonic()
+    done = install(folder, *words, **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, time.monotonic() - began
 
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     folder = tmp_path_factory.mktemp("job")
-    said, seconds = [], []
-    for _ in range(2):
-        began = time.monotonic()
-        done = install(folder, "--on-path", "core")
-        seconds.append(time.monotonic() - began)
-        assert done.returncode == 0, done.stderr
-        said.append(done.stdout)
-    return Job(folder, (said[0], said[1]), (seconds[0], seconds[1]))
+    first, again = (installed(folder, "--on-path", "core") for _ in range(2))
+    return Job(folder, (first[0], again[0]), (first[1], again[1]))
 
 
 def test_the_command_line_of_this_checkout_runs_from_its_own_environment(job: Job) -> None:
@@ -89,8 +89,18 @@ def test_what_is_there_is_ready_at_once(job: Job) -> None:
     assert job.seconds[1] < WARM
 
 
-def test_what_is_not_there_is_ready_soon(job: Job) -> None:
-    assert job.seconds[0] < COLD
+@pytest.mark.parametrize("step", ["gate-model", "canary"])  # those with the most libraries
+def test_what_is_not_there_is_ready_soon(step: str, tmp_path: Path) -> None:
+    _, seconds = installed(tmp_path, step)
+    assert seconds < COLD
+
+
+def test_what_uv_cannot_have_pip_tries(tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9/simple"
+    done = install(tmp_path, "core", UV_DEFAULT_INDEX=nowhere, UV_NO_CONFIG="1", UV_HTTP_RETRIES="0")
+    assert (done.returncode, nowhere in done.stderr) == (0, True), done.stderr
+    argv = [done.stdout.splitlines()[-1], "-I", str(INSTALL.with_name("run.py")), "--version"]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout.startswith("mlops-ci")
 
 
 def test_a_step_that_is_none_is_named(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def version() -> str:
     """Return the installed MLflow's version, without importing it."""
     from importlib.metadata import version as installed
 
-    return installed("mlflow")
+    return installed("mlflow-skinny")  # the whole one has this part, too, in the same version
 
 
 def _client(uri: str) -> Any:  # noqa: ANN401 - MLflow publishes no types
