@@ -3,6 +3,7 @@
 import compileall
 import json
 import re
+import sys
 import tomllib
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ from ruamel.yaml import YAML
 from mlops_ci.settings import document
 from mlops_ci.settings.gate import GateSettings
 from mlops_ci.settings.load import Cascade
-from templates.baking import ROOT, TEMPLATE, Runner, bake
+from templates.baking import ROOT, TEMPLATE, TYPES, Runner, bake
 
 pytestmark = pytest.mark.integration
 
@@ -35,11 +36,19 @@ NAMES: tuple[dict[str, str], ...] = (
 )
 
 
-@pytest.fixture(scope="module", params=list(product(WORDS, range(len(NAMES)))), ids=str)
+PAIRS = list(product(WORDS, range(len(NAMES))))
+DIAGONAL = list(zip(WORDS, range(len(NAMES)), strict=True))  # every problem and all names, once
+
+
+def baked(tmp_path_factory: pytest.TempPathFactory, pair: tuple[str, int]) -> tuple[str, Path]:
+    problem, names = pair
+    return problem, bake(tmp_path_factory.mktemp("matrix"), problem=problem, **NAMES[names])
+
+
+@pytest.fixture(scope="module", params=PAIRS, ids=str)
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """Return a problem and the repository that was baked for it; every pair of a problem and names is there."""
-    problem, names = request.param
-    return problem, bake(tmp_path_factory.mktemp("matrix"), problem=problem, **NAMES[names])
+    return baked(tmp_path_factory, request.param)
 
 
 def texts(repository: Path) -> dict[str, str]:
@@ -75,6 +84,7 @@ def test_every_file_parses_and_the_code_is_clean(made: tuple[str, Path], tmp_pat
     run = Runner(repository, tmp_path)
     run("ruff", "check", "--no-cache", ".")
     run("ruff", "format", "--no-cache", "--check", ".")
+    run("mypy", "--python-executable", sys.executable, "--cache-dir", str(TYPES))
     assert compileall.compile_dir(repository / "src", quiet=1)
     assert compileall.compile_dir(repository / "tests", quiet=1)
 
@@ -97,3 +107,13 @@ def test_the_workflows_are_those_that_are_linted(made: tuple[str, Path]) -> None
     for path in sorted((SOURCE / ".github").rglob("*.*")):
         same = path.read_text(encoding="utf-8").replace("0" * 40, commit)
         assert (repository / path.relative_to(SOURCE)).read_text(encoding="utf-8") == same
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "pair", [one if one in DIAGONAL else pytest.param(one, marks=pytest.mark.nightly) for one in PAIRS], ids=str
+)
+def test_its_own_tests_pass(pair: tuple[str, int], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    run = Runner(baked(tmp_path_factory, pair)[1], tmp_path)
+    run("git", "init", "--quiet")
+    assert " passed" in run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")

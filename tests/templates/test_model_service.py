@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cookiecutter.exceptions import FailedHookException
 
-from templates.baking import PROGRAMS, ROOT, TEMPLATE, TYPES, Runner, bake
+from templates.baking import PROGRAMS, ROOT, TEMPLATE, Runner, bake
 
 SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}/problem/binary"
 JINJA = re.compile(r"\{\{ *cookiecutter|\{%|%\}")
@@ -142,18 +142,6 @@ def test_a_bad_name_is_refused_in_one_sentence(
     assert len(said) == 1
     assert said[0].endswith(".")
     assert list((tmp_path / "baked").iterdir()) == []
-
-
-@pytest.mark.integration
-def test_the_code_is_clean(run: Runner) -> None:
-    run("ruff", "check", "--no-cache", ".")
-    run("ruff", "format", "--no-cache", "--check", ".")
-    run("mypy", "--python-executable", sys.executable, "--cache-dir", str(TYPES))
-
-
-@pytest.mark.integration
-def test_its_own_tests_pass(run: Runner) -> None:
-    assert " passed" in run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 @pytest.mark.integration

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from templates.baking import TYPES, Runner, bake
+from templates.baking import Runner, bake
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
@@ -45,13 +45,6 @@ def findings(run: Runner, step: str) -> list[tuple[str, str]]:
     """Return code and title of what a step found."""
     report = json.loads((run.repository / f".mlops-ci/reports/{step}.json").read_text())
     return [(one["code"], one["title"]) for one in report["findings"]]
-
-
-def test_its_code_is_clean_and_its_own_tests_pass(run: Runner) -> None:
-    run("ruff", "check", "--no-cache", ".")
-    run("ruff", "format", "--no-cache", "--check", ".")
-    run("mypy", "--python-executable", sys.executable, "--cache-dir", str(TYPES))
-    assert " passed" in run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 def test_its_data_keep_their_contract_and_what_is_derived_follows_from_it(run: Runner) -> None:
