@@ -131,6 +131,21 @@ def test_what_must_outlive_the_job_stands_on_the_state_branch(stage: Stage, firs
     assert len(json.loads(read(stage, f"predictions/{digest}.json"))["scores"]) == 1000
 
 
+def test_the_card_and_the_page_of_what_is_live_write_themselves(stage: Stage, first: Run) -> None:
+    champion = recorded(stage).champion
+    assert champion is not None
+    page = read(stage, "deploy/rehearsal/flight-delay.md")
+    card = f"cards/{champion.model_digest.removeprefix('sha256:')}.md"
+    assert f"(../../{card})" in page
+    assert "| traffic | 100 % | – |" in page
+    said = read(stage, card)
+    assert said.startswith("# Model card: Flight delay\n\nPeople write this page.")
+    assert f"| commit | `{champion.commit}` |" in said
+    assert "| latency\\_p95\\_ms at\\_most 40.0 |" in said
+    kept = (first.artifacts / "evidence/model-card.md").read_text()
+    assert said.partition("Its gate's verdict")[2] == kept.partition("Its gate's verdict")[2], "the run's copy, too"
+
+
 def test_statements_are_verifiable_by_who_has_the_runs_key(stage: Stage, first: Run) -> None:
     champion = recorded(stage).champion
     assert champion is not None

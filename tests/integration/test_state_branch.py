@@ -21,6 +21,7 @@ Decision = Callable[[State], State]
 FIRST = Release("7", f"sha256:{'a' * 64}", "c" * 40, "evidence/gate-model/a.json", "2026-11-22T10:00:00Z")
 EMPTY = State("production", "delay")
 RELEASED = replace(EMPTY, champion=FIRST)
+DEPLOYED, OTHERS = ([f"deploy/production/{name}.{end}" for end in ("md", "yaml")] for name in ("delay", "other"))
 NOTE = Note("Release v7: the first champion", "v7-aaaa", "2/5", 25, "pass", FIRST.evidence)
 
 
@@ -98,7 +99,7 @@ def test_before_the_first_release_the_state_is_empty(branch: StateBranch) -> Non
 def test_the_first_change_begins_a_branch_of_its_own(branch: StateBranch, origin: Path) -> None:
     assert branch.change(champion, NOTE) == RELEASED
     assert branch.read() == RELEASED
-    assert files(origin) == ["deploy/production/delay.yaml"]
+    assert files(origin) == DEPLOYED
     assert git(origin, "rev-list", "--count", BRANCH) == "1"  # it shares no history with the code
 
 
@@ -127,7 +128,7 @@ def test_the_message_has_trailers_that_git_can_read(branch: StateBranch, origin:
 def test_evidence_is_kept_beside_the_state_and_later_changes_leave_it(branch: StateBranch, origin: Path) -> None:
     branch.change(champion, NOTE, {FIRST.evidence: b'{"gate": "ok"}'})
     branch.change(rejecting("sha256:x"), NOTE, {"evidence/canary/b.json": "ü\r\n".encode()})
-    assert files(origin) == ["deploy/production/delay.yaml", "evidence/canary/b.json", FIRST.evidence]
+    assert files(origin) == [*DEPLOYED, "evidence/canary/b.json", FIRST.evidence]
     assert stored(branch, FIRST.evidence) == '{"gate": "ok"}'
     assert stored(branch, "evidence/canary/b.json") == "ü\r\n"
 
@@ -252,7 +253,7 @@ def test_from_a_folder_of_a_larger_repository_the_record_keeps_its_other_files(r
     inside = StateBranch(Git(root / "models" / "delay"), "production", "delay")
     somebody_else(root, "other").change(rejecting("theirs"), NOTE, {"evidence/a.json": b"{}"})
     inside.change(champion, NOTE)
-    assert files(origin) == ["deploy/production/delay.yaml", "deploy/production/other.yaml", "evidence/a.json"]
+    assert files(origin) == [*DEPLOYED, *OTHERS, "evidence/a.json"]
 
 
 def test_two_commits_made_at_once_in_one_clone_do_not_mix(root: Path) -> None:

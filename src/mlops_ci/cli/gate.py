@@ -14,7 +14,7 @@ from mlops_ci.cli.output import needs_library
 from mlops_ci.cli.steps import command as step_command
 from mlops_ci.cli.steps import prepare
 from mlops_ci.render.terminal import Terminal
-from mlops_ci.render.words import number
+from mlops_ci.shown import number
 
 _ENTRY = STEPS["gate-model"]
 

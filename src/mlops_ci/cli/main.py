@@ -110,7 +110,7 @@ def invoke(argv: Sequence[str] | None = None) -> int:
 
 
 def _say(kind: type[MlopsCiError], message: str) -> int:
-    from mlops_ci.render.words import printable
+    from mlops_ci.shown import printable
 
     click.echo(f"mlops-ci: {kind.headline}\n{printable(message)}", err=True)
     return kind.exit_code

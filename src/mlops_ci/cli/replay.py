@@ -11,7 +11,7 @@ import click
 from mlops_ci.cli.options import Common, for_helper
 from mlops_ci.cli.output import needs_library
 from mlops_ci.errors import UsageProblem
-from mlops_ci.render.words import number
+from mlops_ci.shown import number
 
 if TYPE_CHECKING:
     from mlops_ci.rollout.judge import Policy

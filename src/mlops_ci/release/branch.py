@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from mlops_ci.errors import UsageProblem
+from mlops_ci.release.page import page_path, write
 from mlops_ci.release.state import State, parse
 from mlops_ci.tools.git import Git, PushRefused
 
@@ -66,7 +67,7 @@ class StateBranch:
             after = decide(before)
             if after == before:
                 return before
-            contents = {after.path: after.to_yaml().encode(), **(files or {})}
+            contents = {**_files(after), **(files or {})}
             try:
                 self.git.push(self.git.commit(parent, contents, note.message()), BRANCH)
             except PushRefused as refused:
@@ -99,8 +100,13 @@ class StateBranch:
         """
         parent = self.git.fetch(BRANCH)
         note = Note("Restore the release file from its history", state.champion.name if state.champion else "-")
-        self.git.push(self.git.commit(parent, {state.path: state.to_yaml().encode()}, note.message()), BRANCH)
+        self.git.push(self.git.commit(parent, _files(state), note.message()), BRANCH)
 
     def _at(self, commit: str | None) -> State:
         text = self.git.read(commit, self.empty.path) if commit else None
         return parse(text, self.environment, self.model) if text is not None else self.empty
+
+
+def _files(state: State) -> dict[str, bytes]:
+    """Return the release file, and the page that says the same to people."""
+    return {state.path: state.to_yaml().encode(), page_path(state): write(state)}

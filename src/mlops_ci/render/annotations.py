@@ -1,7 +1,8 @@
 """Findings as GitHub workflow commands: the worst ten, with nothing of theirs read as a command."""
 
-from mlops_ci.render.words import headline, printable, worst_first
+from mlops_ci.render.words import headline, worst_first
 from mlops_ci.report import Finding, StepReport
+from mlops_ci.shown import printable
 
 LIMIT = 10  # GitHub shows no more for one step
 _LEVELS = {"blocks": "error", "undecided": "warning", "informs": "notice"}

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mlops_ci.render.foreign import code, text
-from mlops_ci.render.words import found, headline, interval, mark, number, where, worst_first
+from mlops_ci.render.words import found, headline, mark, where, worst_first
 from mlops_ci.report import Finding, Measurement, StepReport
+from mlops_ci.shown import code, number, table, text
 
 LIMIT = 65_536  # characters that GitHub takes
 _SPARE = 600  # of them, for what finds the comment again and for the last line
@@ -103,12 +103,7 @@ def _finding(one: Finding) -> str:
 def _measured(step: str, measurements: tuple[Measurement, ...]) -> _Part:
     worst = sorted(measurements, key=lambda one: _VERDICTS.index(one.verdict))[:_MEASUREMENTS]
     lines = [f"\n<details><summary>{text(step)}: what was measured</summary>\n"]
-    lines += ["| measured | champion | challenger | difference | 95 % bounds | limit | verdict |"]
-    lines += ["|---|---|---|---|---|---|---|"]
-    for one in worst:
-        sides = (number(one.champion), number(one.challenger), number(one.value), interval(one.low, one.high))
-        cells = (text(_cut(one.name, _TITLE)), *sides, number(one.threshold), one.verdict or "–")
-        lines.append(f"| {' | '.join(cells)} |")
+    lines += table(replace(one, name=_cut(one.name, _TITLE)) for one in worst)
     return _Part("\n".join([*lines, "\n</details>"]), measurements=len(worst))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_ci.render.words import number
+from mlops_ci.shown import number
 
 WIDTH, ROW = 760, 24
 _NAMES, _SPAN = 330, 330  # room for names, and for the intervals

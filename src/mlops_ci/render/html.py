@@ -8,8 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mlops_ci.render import distributions, forest, pictures
-from mlops_ci.render.words import headline, interval, number, place_in_words, worst_first
+from mlops_ci.render.words import headline, place_in_words, worst_first
 from mlops_ci.report import Location, StepReport
+from mlops_ci.shown import interval, number
 
 
 def render(report: StepReport) -> str:

@@ -1,8 +1,8 @@
 """A report as Markdown: the GitHub job summary."""
 
-from mlops_ci.render.foreign import code, text
-from mlops_ci.render.words import headline, interval, mark, number, where, worst_first
+from mlops_ci.render.words import headline, mark, where, worst_first
 from mlops_ci.report import StepReport
+from mlops_ci.shown import code, table, text
 
 LIMIT = 1_000_000  # bytes; GitHub drops a summary over 1 MiB
 
@@ -17,12 +17,7 @@ def render(report: StepReport) -> str:
         title = f"- **{text(finding.title)}** ([{finding.code}]({finding.docs}), {finding.effect}){place}"
         lines += [title, f"  {text(finding.message)}"]
     if report.measurements:
-        lines += ["", "| measured | champion | challenger | difference | 95 % bounds | limit | verdict |"]
-        lines += ["|---|---|---|---|---|---|---|"]
-    for one in report.measurements:
-        sides = (number(one.champion), number(one.challenger), number(one.value), interval(one.low, one.high))
-        cells = (text(one.name), *sides, number(one.threshold), one.verdict or "–")
-        lines.append(f"| {' | '.join(cells)} |")
+        lines += ["", *table(report.measurements)]
     return _bounded(lines)
 
 

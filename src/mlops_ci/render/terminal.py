@@ -5,8 +5,9 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from mlops_ci.render.words import headline, interval, number, printable, where, worst_first
+from mlops_ci.render.words import headline, where, worst_first
 from mlops_ci.report import Measurement, StepReport
+from mlops_ci.shown import interval, number, printable
 
 _STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow", None: "bold red"}
 _EFFECT_STYLES = {"blocks": "red", "undecided": "yellow", "informs": "cyan"}

@@ -1,8 +1,5 @@
 """The sentences that all renderers share."""
 
-import re
-from unicodedata import category
-
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.report import SEVERITIES, Finding, Location, StepReport
 
@@ -52,23 +49,3 @@ def place_in_words(place: Location) -> str:
     """Return `file:line:column name`, as far as they are known."""
     file = ":".join(str(part) for part in (place.path, place.line, place.column) if part is not None)
     return " ".join(part for part in (file, place.name) if part)
-
-
-def number(value: float | None) -> str:
-    """Return a number for reading: four significant digits, a dash for none."""
-    return "–" if value is None else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"  # noqa: PLR2004
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """Return `low … high`, or a dash where there is neither."""
-    return "–" if low is None and high is None else f"{number(low)} … {number(high)}"
-
-
-def printable(text: str) -> str:
-    """Return foreign text that neither a terminal nor a workflow runner takes for a command of ours.
-
-    GitHub's runner reads `::command::` at the start of a line, and `##[command]` anywhere in one.
-    """
-    lines = "\n".join(text.splitlines())
-    visible = "".join(one if one in "\n\t" or category(one)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for one in lines)
-    return re.sub(r"(?m)^(\s*):(?=:)", r"\1: ", visible).replace("##[", "# #[")

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from mlops_ci.errors import NothingToJudge, ProgramFailed, Rejected
 from mlops_ci.evidence import digest_bytes, digest_model
+from mlops_ci.lineage import card
+from mlops_ci.release.page import card_path
 from mlops_ci.release.state import Release
-from mlops_ci.rollout.proofs import ANSWERS, DIGEST_TAG, IMAGE_TAG, answers_path, proof_of
+from mlops_ci.rollout.proofs import ANSWERS, DATA_TAG, DIGEST_TAG, IMAGE_TAG, Proof, answers_path, proof_of
 from mlops_ci.tools.git import Git
 from mlops_ci.tools.mlflow import Registry, Version
 from mlops_ci.traffic.engine import Workload
@@ -25,13 +27,14 @@ class Candidate:
 
     release: Release
     statement: bytes
+    card: bytes  # the model card, with what is known of this version
     answers: bytes | None = None  # to golden rows, as the gate recorded them
 
     @property
     def files(self) -> dict[str, bytes]:
         """Return what is recorded beside the release: by these, another machine knows the model again."""
         answers = {answers_path(self.release.model_digest): self.answers} if self.answers else {}
-        return {self.release.evidence: self.statement, **answers}
+        return {self.release.evidence: self.statement, card_path(self.release.model_digest): self.card, **answers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,14 @@ class Shelf:
         release = Release(
             found.version, proof.digest, proof.commit, proof.path, since, proof.override, _image_of(found)
         )
-        return Candidate(release, proof.sealed, answers)
+        return Candidate(release, proof.sealed, self._card(found, proof, release), answers)
+
+    def _card(self, version: Version, proof: Proof, release: Release) -> bytes:
+        """Return the page of the release's commit, filled in from what is proven."""
+        made = {"version": release.version, "commit": release.commit, "model": release.model_digest}
+        made |= {"image": release.image, "data": version.tags.get(DATA_TAG, "")}
+        page = self.git.read(release.commit, f"./{card.PAGE}")
+        return card.fill(page, card.Known(self.model, made, card.judged(proof.said), release.override))
 
     def workload(self, release: Release) -> Workload:
         """Return what must be started for a release: its commit's code and its registered model, checked.

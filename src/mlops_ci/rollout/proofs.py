@@ -1,9 +1,9 @@
 """What proves that a registered version may be released: the gate's sealed statement, or a person's override."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_ci.errors import NothingToJudge, Rejected
 from mlops_ci.evidence import Unproven, find_fault, find_override_fault, open_
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DIGEST_TAG = "mlops_ci.model_digest"
 COMMIT_TAG = "mlops_ci.commit"
+DATA_TAG = "mlops_ci.data_digest"
 OVERRIDE_TAG = "mlops_ci.override"
 IMAGE_TAG = "mlops_ci.image"
 GATE_EVIDENCE = "gate-model.json"
@@ -30,7 +31,12 @@ class Proof:
     commit: str
     sealed: bytes
     override: str = ""  # who released it without evidence, and why
-    answers: str = ""  # digest of the model's answers to golden rows, as the gate recorded them
+    said: Mapping[str, Any] = field(default_factory=dict)  # the gate's report; empty where somebody overrode it
+
+    @property
+    def answers(self) -> str:
+        """Return the digest of the model's answers to golden rows, as the gate recorded them; empty for none."""
+        return str(self.said.get("inputs", {}).get("answers", ""))
 
     @property
     def path(self) -> str:
@@ -75,7 +81,7 @@ def _checked(proof: Proof, trusted: Sequence["Key"], *, overrides: bool) -> Proo
         raise Unproven(fault)
     said = statement["predicate"]
     if not overrides:
-        return replace(proof, answers=str(said["inputs"].get("answers", "")))
+        return replace(proof, said=said)
     return replace(proof, override=f"{said['who']}: {said['reason']}")
 
 

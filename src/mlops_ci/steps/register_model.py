@@ -17,11 +17,13 @@ from mlops_ci.evidence import (
     seal,
     state_override,
 )
+from mlops_ci.lineage import card
 from mlops_ci.release import worktree
 from mlops_ci.report import Finding, Location, StepReport
 from mlops_ci.rollout.proofs import (
     ANSWERS,
     COMMIT_TAG,
+    DATA_TAG,
     DIGEST_TAG,
     GATE_EVIDENCE,
     IMAGE_TAG,
@@ -85,12 +87,13 @@ def run(options: Options, context: Context) -> StepReport:
     is_new = version is None
     if version is None:
         file = OVERRIDE_EVIDENCE if facts.override else GATE_EVIDENCE
+        tags = _tags(inputs, facts, model) | ({IMAGE_TAG: options.image} if options.image else {})
         version = registry.register(
             context.model,
             model,
-            tags=_tags(inputs, facts, model) | ({IMAGE_TAG: options.image} if options.image else {}),
+            tags=tags,
             metrics=_metrics(facts.report),
-            evidence={file: facts.sealed} | _supply_chain(context),
+            evidence={file: facts.sealed, card.FILE: _card(facts, inputs, context)} | _supply_chain(context),
         )
     context.progress.note(f"{context.model} version {version.version}{'' if is_new else ' (registered before)'}")
     return StepReport(
@@ -101,6 +104,18 @@ def run(options: Options, context: Context) -> StepReport:
         | ({"image": options.image} if options.image else {}),
         tools={"mlflow": mlflow.version()},
     )
+
+
+def _card(facts: Facts, inputs: Mapping[str, str], context: Context) -> bytes:
+    """Return the model card with what is known now, and leave a copy beside the evidence."""
+    page = context.root / card.PAGE
+    said = page.read_text(encoding="utf-8") if page.is_file() else None
+    known = card.Known(context.model, inputs, card.judged(facts.report), facts.override)
+    content = card.fill(said, known)
+    copy = context.workspace / "evidence" / card.FILE
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(content)
+    return content
 
 
 def _supply_chain(context: Context) -> dict[str, bytes]:
@@ -184,7 +199,7 @@ def _tags(inputs: Mapping[str, str], facts: Facts, model: Path) -> dict[str, str
     tags = {
         DIGEST_TAG: inputs["model"],
         COMMIT_TAG: inputs["commit"],
-        "mlops_ci.data_digest": inputs["data"],
+        DATA_TAG: inputs["data"],
         "mlops_ci.environment_digest": digest_file(model / "requirements.txt"),
         "mlops_ci.gate_evidence": digest_bytes(facts.sealed),
     }

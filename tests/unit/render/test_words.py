@@ -1,8 +1,9 @@
 import pytest
 
 from builders import finding, report
-from mlops_ci.render.words import headline, interval, number, printable, where, worst_first
+from mlops_ci.render.words import headline, where, worst_first
 from mlops_ci.report import Finding, Location, StepReport
+from mlops_ci.shown import interval, number, printable
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from mlops_ci.traffic.engine import Counts, NeverReady, Workload
 
 CHAMPION = Release("7", f"sha256:{'a' * 64}", "c" * 40, "evidence/gate-model/a.json", "2026-11-22T10:00:00Z")
 CHALLENGER = Release("8", f"sha256:{'b' * 64}", "d" * 40, "evidence/gate-model/b.json", "2026-11-23T10:00:00Z")
-CANDIDATE = Candidate(CHALLENGER, b"{}")
+CANDIDATE = Candidate(CHALLENGER, b"{}", b"# Model card")
 RELEASED = State("production", "flight-delay", CHAMPION)
 
 

@@ -1,0 +1,1 @@
+"""What made a model, and what is known of it."""
