@@ -19,7 +19,7 @@ import not_here
 from mlops_ci.errors import ProgramFailed
 from mlops_ci.journeys.demo import rows_of
 from mlops_ci.journeys.workshop import Workshop
-from mlops_ci.net import Client
+from mlops_ci.net import Client, free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -55,11 +55,12 @@ class Container:
     def state(self, field: str) -> str:
         return docker("inspect", "--format", f"{{{{.State.{field}}}}}", self.name)
 
-    def answers(self, path: str) -> bool:
-        try:
-            return self.client.get(self.url + path).status == 200
-        except ProgramFailed:
-            return False
+
+def answers(url: str) -> bool:
+    try:
+        return Client().get(url).status == 200
+    except ProgramFailed:
+        return False
 
 
 def wait_for(happened: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -93,7 +94,7 @@ def running(image: str, workshop: Workshop) -> Iterator[Container]:
     row = rows_of(workshop.root / "data/months/2013-09.parquet")[0]
     made = Container(name, row, Client())
     try:
-        wait_for(lambda: made.answers("/readyz"))
+        wait_for(lambda: answers(f"{made.url}/readyz"))
         yield made
     finally:
         docker("rm", "--force", name)
@@ -147,3 +148,31 @@ def test_no_secret_is_left_in_its_settings_or_its_history(image: str) -> None:
     told = docker("inspect", image) + docker("history", "--no-trunc", image)
     assert SECRET not in told
     assert not re.search(r"https?://[^\s'\"]*@|(TOKEN|PASSWORD|SECRET|INDEX_URL)=\S", told, re.IGNORECASE)
+
+
+def compose() -> list[str]:
+    """Return the words that run Compose: Docker's plugin, or the program of its own that Debian has."""
+    plugin = subprocess.run([DOCKER, "compose", "version"], capture_output=True, check=False).returncode == 0
+    return [DOCKER, "compose"] if plugin else ["docker-compose"]
+
+
+def test_the_compose_file_starts_it_as_strictly(image: str, workshop: Workshop, tmp_path: Path) -> None:
+    """The image is here already, and the port may be taken; all else is as the file says."""
+    project = f"mlops-ci-test-{uuid4().hex[:12]}"
+    port = free_port()
+    file = tmp_path / "compose.yaml"
+    text = (workshop.root / "compose.yaml").read_text()
+    file.write_text(text.replace("build: .", f"image: {image}").replace("127.0.0.1:8080:", f"127.0.0.1:{port}:"))
+    words = [*compose(), "--file", str(file), "--project-name", project]
+    subprocess.run([*words, "up", "--detach"], check=True, capture_output=True, timeout=120)
+    try:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/readyz"))
+        (name,) = docker(
+            "ps", "--filter", f"label=com.docker.compose.project={project}", "--format", "{{.Names}}"
+        ).split()
+        host = json.loads(docker("inspect", "--format", "{{json .HostConfig}}", name))
+    finally:
+        subprocess.run([*words, "down"], check=True, capture_output=True, timeout=60)
+    assert (host["ReadonlyRootfs"], host["CapDrop"], host["Memory"], host["NanoCpus"], host["PidsLimit"]) == (
+        True, ["ALL"], 2**30, 10**9, 128,
+    )  # fmt: skip

@@ -106,6 +106,12 @@ def test_names_follow_from_the_name_of_the_project(tmp_path: Path) -> None:
     assert "@octo/models" in (made / "CODEOWNERS").read_text()
 
 
+def test_a_name_without_letters_gets_a_slug_nevertheless(tmp_path: Path) -> None:
+    made = bake(tmp_path, project_name="!? …")
+    assert (made.name, (made / "src/my_model/service.py").is_file()) == ("my-model", True)
+    assert (made / "docs/model-card.md").read_text().startswith("# Model card: !? …")
+
+
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
