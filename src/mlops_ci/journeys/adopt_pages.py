@@ -75,7 +75,7 @@ def _ours(path: str, facts: Facts, seen: Seen) -> str:
     """Return a file of the template with the names of this repository."""
     text = (template_root() / path).read_text(encoding="utf-8")
     text = text.replace("data/golden.parquet", seen.golden).replace(
-        "contracts/flights.json", f"contracts/{facts.name}.json"
+        "contracts/data.json", f"contracts/{facts.name}.json"
     )
     text = text.replace(
         "the template that this repository was made from", "`mlops-ci adopt`, when the pipeline was added"
