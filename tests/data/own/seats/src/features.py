@@ -11,7 +11,7 @@ Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
 Column = NDArray[np.float64]
 
 FEATURES = ("plain", "all")  # what params.yaml may choose
-ENGINES = ["Reciprocating", "4 Cycle", "Turbo-shaft", "Turbo-prop", "Turbo-jet", "Turbo-fan"]
+ENGINES = ["Reciprocating", "4 Cycle", "Turbo-shaft", "Turbo-prop", "Turbo-fan", "Turbo-jet"]
 MAKERS = ["CESSNA", "PIPER", "EMBRAER", "BOMBARDIER INC", "BOEING", "AIRBUS", "AIRBUS INDUSTRIE"]
 
 

@@ -4,8 +4,5 @@ import pandas as pd
 from conftest import Foretell
 
 
-def test_a_jet_has_more_seats_than_a_propeller(foretell: Foretell, golden: pd.DataFrame) -> None:
-    propeller, jet = (
-        foretell(golden.assign(engine=name)) for name in ("Reciprocating", "Turbo-fan")
-    )
-    assert (jet > propeller).all()
+def test_no_plane_has_less_than_the_pilots_seat(foretell: Foretell, golden: pd.DataFrame) -> None:
+    assert (foretell(golden) > 1).all()
