@@ -37,16 +37,16 @@ def _above(facts: Facts) -> list[str]:
 
 
 def _data(facts: Facts, seen: Seen) -> list[str]:
-    lacking = [seen.label, *([seen.id] if seen.has_id else []), *([seen.query] if seen.query else [])]
-    moving = f"  drift: {{ignore: [{_word(seen.id)}]}}  # an id always moves on" if seen.has_id else None
+    named = [*([seen.id] if seen.has_id else []), *([seen.query] if seen.query else [])]
+    moving = f"  drift: {{ignore: [{', '.join(map(_word, named))}]}}  # a name always moves on"
     return [
         "",
         "data:",
         f"  path: {_word(facts.data)}",
         f"  contract: contracts/{facts.name}.json  # proposed from the data: read it, and say what you know",
-        f"  training_only: [{', '.join(map(_word, lacking))}]  # what a request lacks",
+        f"  training_only: [{', '.join(map(_word, [seen.label, *named]))}]  # what a request lacks",
         "  profile: contracts/profile.json  # what the data look like today, to notice drift",
-        *([moving] if moving else []),
+        *([moving] if named else []),
     ]
 
 
