@@ -32,13 +32,15 @@ def files(facts: Facts, seen: Seen) -> dict[str, bytes]:
     return {path: text.encode() for path, text in found.items()}
 
 
-def by_hand(facts: Facts) -> tuple[str, ...]:
+def by_hand(facts: Facts, seen: Seen) -> tuple[str, ...]:
     """Return what a person must do, one sentence or two for each thing."""
     first = (
         f"Read contracts/{facts.name}.json: it says what was seen in the data, and you know what may be. "
         "Then commit all of it, push, and import the two files of .github/rulesets on GitHub (Settings, Rules)."
     )
     said = [first]
+    if facts.train and not facts.new_stage:
+        said.append(f"Name {seen.golden} in dvc.yaml among the deps of the stage that trains: it trains without them.")
     if facts.dirty:
         said.append(
             f"Before this, {facts.dirty} paths were not committed: commit them apart from what was written now."

@@ -104,8 +104,8 @@ def _pinned(facts: Facts) -> list[str]:
     """Return what says which data a model was made from; with a DVC pipeline its lock does, by default."""
     if facts.new_stage or (facts.train or "").startswith("dvc "):
         return []
-    if (facts.stage or "").startswith("dvc pull "):
-        return [f"  data: {_word(str(facts.stage).removeprefix('dvc pull '))}"]
+    if facts.pulled:
+        return [f"  data: {_word(f'{facts.pulled}.dvc')}"]
     return ["  data: contracts/profile.json  # the data themselves are in git: the commit pins them"]
 
 

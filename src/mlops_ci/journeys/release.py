@@ -106,8 +106,8 @@ def _rehearsed(options: Options, load: Load, rows: int) -> Finding:
     if load.refused and not load.answers:
         return Finding(
             "MCI-CANARY-012", "high", "undecided", "The rehearsal's requests were all refused",
-            f"{load.describe()} So it says nothing about this version. Send one golden row by hand to see what is wrong "
-            "with it; columns that a request lacks belong in `data.training_only`.",
+            f"{load.describe()} So it says nothing about this version. Send one golden row by hand to see what is "
+            "wrong with it; columns that a request lacks belong in `data.training_only`.",
             where, numbers,
         )  # fmt: skip
     return Finding(

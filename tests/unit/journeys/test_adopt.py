@@ -131,6 +131,14 @@ def test_a_command_that_trains_becomes_a_stage_where_there_is_no_dvc() -> None:
     assert ".dvc/config" in made
 
 
+def test_data_that_dvc_tracks_are_there_before_anything_trains_on_them() -> None:
+    facts = replace(FACTS, train="python train.py", new_stage=True, stage="dvc pull data/rows.csv.dvc")
+    stage = yaml.safe_load(adopt_workflows.files(facts)["dvc.yaml"])["stages"]["train"]
+    assert (stage["deps"], stage["always_changed"]) == (["data/rows.csv"], True)
+    assert commands(workflow(facts))[-1] == commands(workflow(facts, "release"))[-1] == "dvc repro --pull"
+    assert commands(workflow(replace(facts, train="dvc repro train", new_stage=False)))[-1] == "dvc repro train --pull"
+
+
 def test_a_template_that_has_changed_is_a_bug_and_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adopt_workflows, "_TRAIN", "what the template said before")
     with pytest.raises(MlopsCiError, match="does not hold"):
