@@ -177,8 +177,8 @@ def plant_bug(workshop: Workshop) -> None:
     )
     workshop.edit(
         f"{package}/train.py",
-        'return rows[~rows["id"].isin(golden["id"])]',
-        'return rows[~rows["id"].isin(golden["id"])].dropna()',
+        'return chosen(table[~table["id"].isin(golden["id"])], **which)',
+        'return chosen(table[~table["id"].isin(golden["id"])], **which).dropna()',
     )
 
 

@@ -4,16 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
-from mlops_ci.errors import MlopsCiError, NothingToJudge
+from mlops_ci.errors import MlopsCiError, NothingToJudge, UsageProblem
 from mlops_ci.journeys import adopt_project, adopt_workflows
-from mlops_ci.journeys.adopt_data import Seen, _positive, _problem
-from mlops_ci.journeys.adopt_facts import Facts, Problem, _name
+from mlops_ci.journeys.adopt_data import Seen, _given, _positive, _problem
+from mlops_ci.journeys.adopt_facts import Facts, Problem, Wish, _name
 from mlops_ci.journeys.adopt_settings import text
 from mlops_ci.models.metrics.known import METRICS
 from mlops_ci.settings import document
+from mlops_ci.settings.data import DataSettings
 from mlops_ci.settings.gate import GateSettings
 from mlops_ci.settings.load import Cascade
 
@@ -84,6 +86,27 @@ def test_labels_that_are_all_the_same_are_no_problem() -> None:
 )
 def test_what_says_yes_is_positive_else_the_rarer(labels: list[Any], positive: str) -> None:
     assert _positive(labels) == positive
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"id": [1, 2], "hour": [3, 4]}, "has no column 'late'"),
+        ({"hour": [3, 4], "late": [0, 1]}, "needs a column id"),
+        ({"id": [1, 1], "late": [0, 1]}, "needs a column id"),
+    ],
+)
+def test_a_golden_set_that_would_fail_later_is_refused(row: dict[str, Any], sentence: str, tmp_path: Path) -> None:
+    pd.DataFrame(row).to_csv(tmp_path / "golden.csv", index=False)
+    with pytest.raises(UsageProblem, match=sentence):
+        _given(Wish("data.csv", "late", "model", golden="golden.csv"), tmp_path)
+
+
+def test_what_names_rows_and_queries_moves_on_and_is_no_drift(tmp_path: Path) -> None:
+    path = tmp_path / "mlops.yaml"
+    path.write_text(text(FACTS, seen("ranking", "late")), encoding="utf-8")
+    data = Cascade(document.read(path), {}).section("data", DataSettings, {})
+    assert set(data.drift.ignore) == {"no", "board"}
 
 
 @pytest.mark.parametrize("probabilities", [True, False])

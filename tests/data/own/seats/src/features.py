@@ -33,7 +33,7 @@ def to_matrix(rows: Rows, features: str) -> NDArray[np.float64]:
     else:
         # A request is a list of one: building a DataFrame would take longer than the prediction.
         columns = {name: [row[name] for row in rows] for name in rows[0]}
-    found = [number(columns["engines"]), code(columns["engine"], ENGINES)]
+    found = [number(columns["engines"]), code(columns["manufacturer"], MAKERS)]
     if features == "all":
-        found += [number(columns["year"]), code(columns["manufacturer"], MAKERS)]
+        found += [number(columns["year"]), code(columns["engine"], ENGINES)]
     return np.column_stack(found)
