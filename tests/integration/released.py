@@ -113,7 +113,7 @@ class Scene:
 
     def load(self, rate: float = 300.0) -> Load:
         """Return requests with real flights, to be used as a `with` block."""
-        rows = rows_of(self.workshop.root / "data/months/2013-09.parquet")
+        rows = rows_of(self.workshop.root / "data/rows/2013-09.parquet")
         return Load(f"http://127.0.0.1:{self.port}/predict", rows, rate=rate)
 
     def recorded(self) -> Mapping[str, Any]:
@@ -135,7 +135,7 @@ class Scene:
 
     def served_by(self) -> str:
         """Return the release that answers a user now."""
-        row = rows_of(self.workshop.root / "data/months/2013-09.parquet")[0]
+        row = rows_of(self.workshop.root / "data/rows/2013-09.parquet")[0]
         answer = Client().post_json(f"http://127.0.0.1:{self.port}/predict", row)
         return str(answer.json()["release"])
 

@@ -11,6 +11,9 @@ import pytest
 import yaml
 
 from builders import PROGRAMS, Ended, commit_all, git, git_repository, mlops_ci
+from integration.workflows import Stage, furnish
+from mlops_ci.journeys.workshop import Workshop
+from mlops_ci.net import free_port
 from mlops_ci.settings import document
 from mlops_ci.settings.load import Cascade
 
@@ -157,15 +160,34 @@ def test_its_data_keep_the_contract_and_broken_ones_do_not(adopted: tuple[Path, 
     assert (bad.code, "distance" in bad.stderr) == (10, True), bad.stderr
 
 
-def test_its_first_model_is_released_and_a_worse_one_is_compared_with_it_and_blocked(
-    adopted: tuple[Path, Ended],
-) -> None:
+@pytest.fixture(scope="module")
+def released(adopted: tuple[Path, Ended]) -> Path:
+    """Return the repository whose model is the champion, on a machine that knows no more than its commit."""
     root, _ = adopted
-    env = {"MLOPS_CI_CANARY__DEMANDS": "[]"}
+    env = {"MLOPS_CI_CANARY__DEMANDS": "[]", "MLOPS_CI_CANARY__PORT": str(free_port())}
     for words in (("gate-model",), ("register-model",), ("canary", "run", "--rehearse")):
         said = mlops_ci(root, *words, env=env, timeout=200)
         assert said.code == 0, said.stderr
-    (root / "mlflow.db").unlink()  # as on the next machine: the champion is what its commit holds
+    assert " × 200." in said.stderr, "its service answers"
+    (root / "mlflow.db").unlink()
+    return root
+
+
+@pytest.mark.nightly
+def test_its_pull_requests_are_green_and_one_with_a_worse_model_is_red(scanners: Path, released: Path) -> None:
+    place = released.parent
+    furnish(place)
+    stage = Stage(place, Workshop(place))
+    clean = stage.pull_request("clean")
+    assert clean.jobs == dict.fromkeys(("test", "data", "model", "scan", "mlops-ci", "report"), "success"), clean.said
+    assert "MCI-GATE-003" not in clean.codes("gate-model"), "it is compared with the champion"
+    worse = stage.pull_request("worse", lambda clone: train(clone, "worse"), job="model")
+    assert worse.jobs["model"] == "failure", worse.said
+    assert [one["code"] for one in worse.blocking("gate-model")][:1] == ["MCI-GATE-001"]
+
+
+def test_a_worse_model_is_compared_with_the_first_and_blocked(released: Path) -> None:
+    root = released
     train(root, "worse")
     commit_all(root)
     said = mlops_ci(root, "gate-model", timeout=200)

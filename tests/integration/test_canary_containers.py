@@ -113,7 +113,7 @@ def test_a_container_that_fails_in_production_is_rolled_back(boxed: Scene) -> No
 def test_a_container_that_leaks_is_killed_by_its_limit_and_the_champion_serves(boxed: Scene, leaky: str) -> None:
     boxed.release(GOOD)
     boxed.extra |= {"MLOPS_CI_CANARY__BETA": "0.0001"}  # or it might be promoted before it is full
-    rows = rows_of(boxed.workshop.root / "data/months/2013-09.parquet")
+    rows = rows_of(boxed.workshop.root / "data/rows/2013-09.parquet")
     whole = [row for row in rows if None not in row.values()]  # with these its model does not fail
     with Load(f"http://127.0.0.1:{boxed.port}/predict", whole, rate=60):
         code, report, err = boxed.run("canary", "run", "--version", leaky)

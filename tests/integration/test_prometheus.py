@@ -91,7 +91,7 @@ def sent(workshop: Workshop) -> Iterator[Sent]:
     port = free_port()
     env = {**os.environ, "PYTHONPATH": "src", "PORT": str(port), "MLFLOW_DISABLE_TELEMETRY": "true"}
     asked = Sent(port)
-    rows = [row for row in rows_of(workshop.root / "data/months/2013-09.parquet") if None not in row.values()]
+    rows = [row for row in rows_of(workshop.root / "data/rows/2013-09.parquet") if None not in row.values()]
     service = [sys.executable, "-m", "flight_delay.service"]
     with running(service, workshop.root, f"http://127.0.0.1:{port}/readyz", env):
         for row in rows[:GOOD]:

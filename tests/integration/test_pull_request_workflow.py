@@ -121,7 +121,7 @@ def test_data_that_break_the_contract_or_drift_and_a_weaker_contract_stop_the_da
     afternoons = edit(
         place, "    return table[COLUMNS]", '    table = table[table["hour"] >= 12]\n    return table[COLUMNS]'
     )
-    weaker = edit("contracts/flights.json", '"min_value": 20000', '"min_value": 2')
+    weaker = edit("contracts/data.json", '"min_value": 20000', '"min_value": 2')
     run = stage.pull_request("data", all_of(metres, afternoons, weaker), job="data")
     assert run.jobs["data"] == "failure", run.said
     assert run.reports["validate-data"]["exit_code"] == 10

@@ -75,7 +75,7 @@ def test_weakened_settings_are_seen_to_miss_what_they_gave_up(root: Path, tmp_pa
     edit("mlops.yaml", strict, "    - roc_auc: {no_worse_than: 0.9}\n")(weak)
     edit("mlops.yaml", SLICES, "")(weak)
     edit("mlops.yaml", "\nregister:", "\nscan:\n  exclude: ['selftest/**']\n\nregister:")(weak)
-    contract = weak / "contracts/flights.json"
+    contract = weak / "contracts/data.json"
     suite = json.loads(contract.read_text())
     suite["expectations"] = [one for one in suite["expectations"] if one["kwargs"].get("column") != "distance"]
     contract.write_text(json.dumps(suite))

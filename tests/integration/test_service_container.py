@@ -91,7 +91,7 @@ def running(image: str, workshop: Workshop) -> Iterator[Container]:
     """Run the image as strictly as a cluster would; begin when it is ready."""
     name = f"mlops-ci-test-{uuid4().hex[:12]}"
     docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::8080", *STRICT, image)
-    row = rows_of(workshop.root / "data/months/2013-09.parquet")[0]
+    row = rows_of(workshop.root / "data/rows/2013-09.parquet")[0]
     made = Container(name, row, Client())
     try:
         wait_for(lambda: answers(f"{made.url}/readyz"))

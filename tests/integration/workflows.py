@@ -191,15 +191,20 @@ class Stage:
 
 def make_stage(folder: Path, prepare: Callable[[Workshop], None] = lambda _: None) -> Stage:
     """Return a stage with a generated repository; `prepare` works on it before anything runs."""
+    furnish(folder)
+    workshop = Workshop(folder)
+    workshop.bake()
+    prepare(workshop)
+    return Stage(folder, workshop)
+
+
+def furnish(folder: Path) -> None:
+    """Put our actions into a folder, and the pip that they install with."""
     for name in ("actions", "requirements", "src"):
         shutil.copytree(ROOT / name, folder / "mlops-ci" / name, ignore=shutil.ignore_patterns("__pycache__"))
     venv.EnvBuilder(with_pip=True).create(folder / "with-pip")
     (folder / "pip").symlink_to(next((folder / "with-pip").glob("lib/python3*/site-packages")))
     ENVIRONMENTS.mkdir(exist_ok=True)
-    workshop = Workshop(folder)
-    workshop.bake()
-    prepare(workshop)
-    return Stage(folder, workshop)
 
 
 def git(*words: str) -> str:

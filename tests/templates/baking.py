@@ -44,7 +44,7 @@ class Runner:
             capture_output=True,
             check=False,
             text=True,
-            timeout=180,
+            timeout=300,
         )
         said = done.stdout + done.stderr
         assert done.returncode == code, said

@@ -94,7 +94,7 @@ def test_its_settings_are_ours_and_speak_of_its_own_columns(made: tuple[str, Pat
     settings = Cascade(document.read(repository / "mlops.yaml"), {})
     settings.check_all()
     gate = settings.section("gate", GateSettings, {})
-    contract = json.loads((repository / "contracts/flights.json").read_text())
+    contract = json.loads((repository / "contracts/data.json").read_text())
     columns = contract["expectations"][0]["kwargs"]["column_set"]
     assert {gate.label, gate.query or gate.id} <= set(columns)
     assert f"| `{gate.label}` (not in requests) |" in (repository / "docs/data-dictionary.md").read_text()

@@ -166,10 +166,10 @@ def test_the_pipeline_runs_once_and_its_results_are_ignored_by_git(run: Runner) 
 
 @pytest.mark.integration
 def test_what_is_derived_from_the_contract_is_what_it_derives(run: Runner) -> None:
-    run("mlops-ci", "contract", "check", "contracts/flights.json")
+    run("mlops-ci", "contract", "check", "contracts/data.json")
     for words, path in (
-        (("request", "contracts/flights.json"), "contracts/request.json"),
-        (("dictionary", "contracts/flights.json", "--profile", "contracts/profile.json"), "docs/data-dictionary.md"),
+        (("request", "contracts/data.json"), "contracts/request.json"),
+        (("dictionary", "contracts/data.json", "--profile", "contracts/profile.json"), "docs/data-dictionary.md"),
     ):
         assert run("mlops-ci", "contract", *words) == run("cat", path)
 
@@ -178,7 +178,7 @@ def test_what_is_derived_from_the_contract_is_what_it_derives(run: Runner) -> No
 def test_the_profile_is_that_of_the_data(run: Runner) -> None:
     run("dvc", "repro", "data")
     run("mkdir", "--parents", ".mlops-ci")
-    run("mlops-ci", "profile", "--data", "data/months/*.parquet", "--out", ".mlops-ci/profile.json")
+    run("mlops-ci", "profile", "--data", "data/rows/*.parquet", "--out", ".mlops-ci/profile.json")
     run("cmp", ".mlops-ci/profile.json", "contracts/profile.json")
 
 
@@ -197,7 +197,7 @@ def test_the_data_keep_their_contract_and_have_not_drifted(run: Runner) -> None:
 def test_what_the_contract_allows_is_found_by_the_profile(run: Runner) -> None:
     run("dvc", "repro", "data")
     script = (
-        "import pandas as pd; rows = pd.read_parquet('data/months'); rows['temp'] = (rows['temp'] - 32) / 1.8; "
+        "import pandas as pd; rows = pd.read_parquet('data/rows'); rows['temp'] = (rows['temp'] - 32) / 1.8; "
         "rows.to_parquet('.mlops-ci/celsius.parquet', index=False)"
     )
     run("mkdir", "--parents", ".mlops-ci")
@@ -219,7 +219,7 @@ def test_a_request_schema_of_another_contract_is_found(run: Runner) -> None:
 @pytest.mark.integration
 def test_the_golden_set_is_what_the_code_makes(run: Runner) -> None:
     script = (
-        "import pandas as pd; from flight_delay.data import GOLDEN, flights, golden; "
-        "pd.testing.assert_frame_equal(golden(flights()), pd.read_parquet(GOLDEN))"
+        "import pandas as pd; from flight_delay.data import GOLDEN, cases, golden; "
+        "pd.testing.assert_frame_equal(golden(cases()), pd.read_parquet(GOLDEN))"
     )
     run(sys.executable, "-c", script)

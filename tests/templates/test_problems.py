@@ -48,10 +48,10 @@ def findings(run: Runner, step: str) -> list[tuple[str, str]]:
 
 
 def test_its_data_keep_their_contract_and_what_is_derived_follows_from_it(run: Runner) -> None:
-    run("mlops-ci", "contract", "check", "contracts/flights.json")
+    run("mlops-ci", "contract", "check", "contracts/data.json")
     run("mlops-ci", "validate-data")
     assert findings(run, "validate-data") == []
-    words = ("contract", "dictionary", "contracts/flights.json", "--profile", "contracts/profile.json")
+    words = ("contract", "dictionary", "contracts/data.json", "--profile", "contracts/profile.json")
     assert run("mlops-ci", *words) == run("cat", "docs/data-dictionary.md")
 
 
@@ -59,7 +59,7 @@ def test_its_golden_set_is_what_the_code_makes(run: Runner, problem: str) -> Non
     before = (run.repository / "data/golden.parquet").read_bytes()
     run(sys.executable, "-m", "flights.data", "--golden")
     assert (run.repository / "data/golden.parquet").read_bytes() == before
-    assert LABELS[problem] in run("cat", "contracts/flights.json")
+    assert LABELS[problem] in run("cat", "contracts/data.json")
 
 
 def test_the_gate_lets_a_first_and_an_equal_model_pass_and_stops_a_worse_one(run: Runner, problem: str) -> None:

@@ -58,7 +58,7 @@ def plan(wish: Wish, root: Path, progress: Progress) -> Plan:
     }
     progress.status("")
     planned = tuple(Planned(path, content, _state(root / path, content)) for path, content in files.items())
-    return Plan(root, planned, (*seen.by_hand, *adopt_pages.by_hand(facts)))
+    return Plan(root, planned, (*seen.by_hand, *adopt_pages.by_hand(facts, seen)))
 
 
 def _state(path: Path, content: bytes) -> State:

@@ -86,7 +86,7 @@ def learn(wish: Wish, facts: Facts, progress: Progress) -> Seen:
     if problem == "ranking" and wish.query is None:
         raise UsageProblem("A ranking needs to know which rows are ranked together: --query COLUMN.")
     key = _key(rows, wish.label)
-    golden = _given(wish.golden, facts.root) if wish.golden else _sampled(rows, wish, problem, key)
+    golden = _given(wish, facts.root) if wish.golden else _sampled(rows, wish, problem, key)
     at = wish.golden or GOLDEN
     return Seen(
         problem,
@@ -185,9 +185,16 @@ def _chosen(whole: Any, wish: Wish, problem: Problem, most: int) -> list[int]:  
     return [one for name in sorted(groups) for one in chance.sample(groups[name], round(len(groups[name]) * share))]
 
 
-def _given(golden: str, root: Path) -> Any:  # noqa: ANN401 - untyped library
+def _given(wish: Wish, root: Path) -> Any:  # noqa: ANN401 - untyped library
+    golden = str(wish.golden)
     with open_source(Source(golden), root) as opened:
-        return opened.table.to_arrow()
+        rows = opened.table.to_arrow()
+    for one in (wish.label, wish.query):
+        if one is not None:
+            _demand(one, rows.column_names, golden)
+    if _key(rows, wish.label) is None:
+        raise UsageProblem(f"{golden} needs a column id, or one that ends in _id, with another value in each row.")
+    return rows
 
 
 def _parquet(rows: Any) -> bytes:  # noqa: ANN401 - untyped library

@@ -14,6 +14,7 @@ from mlops_ci.tools.git import Git
 
 Problem = Literal["binary", "regression", "multiclass", "ranking"]
 
+PULL = "dvc pull "  # how a command begins that fetches data which DVC tracks
 _HERE = Path(__file__).resolve().parent
 _OWNER = re.compile(r"[:/]([A-Za-z0-9-]+)/[^/]+?(?:\.git)?/?$")
 
@@ -58,6 +59,13 @@ class Facts:
     says_probabilities: bool
     has_signature: bool
 
+    @property
+    def pulled(self) -> str | None:
+        """Return the data that DVC tracks, and that a workflow must fetch before it trains."""
+        if self.stage is None or not self.stage.startswith(PULL):
+            return None
+        return self.stage.removeprefix(PULL).removesuffix(".dvc")
+
 
 def look(wish: Wish, root: Path) -> Facts:
     """Return the facts about the repository at `root`.
@@ -77,6 +85,7 @@ def look(wish: Wish, root: Path) -> Facts:
     dvc = (root / "dvc.yaml").is_file()
     train = _train(wish, git, dvc=dvc)
     wraps = train is not None and not dvc
+    stage = _data_command(git, wish, dvc=dvc)
     origin = git.call("remote", "get-url", "origin", check=False).stdout.strip()
     found = _OWNER.search(origin) if "github" in origin else None
     return Facts(
@@ -86,11 +95,11 @@ def look(wish: Wish, root: Path) -> Facts:
         wish.model,
         _branch(git),
         found[1] if found else None,
-        adopt_project.install(root, wish.model, project, needs_dvc=train is not None),
+        adopt_project.install(root, wish.model, project, needs_dvc=bool(train or stage)),
         (root / "requirements.txt").is_file() or (root / "pyproject.toml").is_file(),
         _one_line("--test", wish.test) or adopt_project.tests(root, project),
         train,
-        _data_command(git, wish, dvc=dvc),
+        stage,
         wraps,
         _one_line("--serve", wish.serve),
         adopt_project.python(functions),
@@ -150,10 +159,10 @@ def _data_command(git: Git, wish: Wish, *, dvc: bool) -> str | None:
     fixed = wish.data.partition("*")[0].rsplit("/", 1)[0] if "*" in wish.data else wish.data
     if git.call("ls-files", "--", f":(glob){wish.data}").stdout:
         return None
+    if (git.root / f"{fixed}.dvc").is_file():
+        return f"{PULL}{fixed}.dvc"
     if dvc:
         return f"dvc repro {_stage(git.root, fixed)}".strip()
-    if (git.root / f"{fixed}.dvc").is_file():
-        return f"dvc pull {fixed}.dvc"
     raise UsageProblem(
         f"{wish.data} is neither in git nor known to DVC, so no other machine has it. Commit it, or: dvc add {fixed}"
     )

@@ -32,13 +32,15 @@ def files(facts: Facts, seen: Seen) -> dict[str, bytes]:
     return {path: text.encode() for path, text in found.items()}
 
 
-def by_hand(facts: Facts) -> tuple[str, ...]:
+def by_hand(facts: Facts, seen: Seen) -> tuple[str, ...]:
     """Return what a person must do, one sentence or two for each thing."""
     first = (
         f"Read contracts/{facts.name}.json: it says what was seen in the data, and you know what may be. "
         "Then commit all of it, push, and import the two files of .github/rulesets on GitHub (Settings, Rules)."
     )
     said = [first]
+    if facts.train and not facts.new_stage:
+        said.append(f"Name {seen.golden} in dvc.yaml among the deps of the stage that trains: it trains without them.")
     if facts.dirty:
         said.append(
             f"Before this, {facts.dirty} paths were not committed: commit them apart from what was written now."
@@ -75,7 +77,7 @@ def _ours(path: str, facts: Facts, seen: Seen) -> str:
     """Return a file of the template with the names of this repository."""
     text = (template_root() / path).read_text(encoding="utf-8")
     text = text.replace("data/golden.parquet", seen.golden).replace(
-        "contracts/flights.json", f"contracts/{facts.name}.json"
+        "contracts/data.json", f"contracts/{facts.name}.json"
     )
     text = text.replace(
         "the template that this repository was made from", "`mlops-ci adopt`, when the pipeline was added"

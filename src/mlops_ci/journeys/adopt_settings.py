@@ -37,16 +37,16 @@ def _above(facts: Facts) -> list[str]:
 
 
 def _data(facts: Facts, seen: Seen) -> list[str]:
-    lacking = [seen.label, *([seen.id] if seen.has_id else []), *([seen.query] if seen.query else [])]
-    moving = f"  drift: {{ignore: [{_word(seen.id)}]}}  # an id always moves on" if seen.has_id else None
+    named = [*([seen.id] if seen.has_id else []), *([seen.query] if seen.query else [])]
+    moving = f"  drift: {{ignore: [{', '.join(map(_word, named))}]}}  # a name always moves on"
     return [
         "",
         "data:",
         f"  path: {_word(facts.data)}",
         f"  contract: contracts/{facts.name}.json  # proposed from the data: read it, and say what you know",
-        f"  training_only: [{', '.join(map(_word, lacking))}]  # what a request lacks",
+        f"  training_only: [{', '.join(map(_word, [seen.label, *named]))}]  # what a request lacks",
         "  profile: contracts/profile.json  # what the data look like today, to notice drift",
-        *([moving] if moving else []),
+        *([moving] if named else []),
     ]
 
 
@@ -104,8 +104,8 @@ def _pinned(facts: Facts) -> list[str]:
     """Return what says which data a model was made from; with a DVC pipeline its lock does, by default."""
     if facts.new_stage or (facts.train or "").startswith("dvc "):
         return []
-    if (facts.stage or "").startswith("dvc pull "):
-        return [f"  data: {_word(str(facts.stage).removeprefix('dvc pull '))}"]
+    if facts.pulled:
+        return [f"  data: {_word(f'{facts.pulled}.dvc')}"]
     return ["  data: contracts/profile.json  # the data themselves are in git: the commit pins them"]
 
 

@@ -23,6 +23,7 @@ def files(facts: Facts) -> dict[str, bytes]:
     found |= {f".github/rulesets/{path.name}": path.read_text(encoding="utf-8") for path in source.glob("rulesets/*")}
     if facts.new_stage:
         found["dvc.yaml"] = _stage(facts)
+    if facts.new_stage and not (facts.root / ".dvc/config").is_file():
         found[".dvc/config"] = ""
         found[".dvc/.gitignore"] = (template_root() / ".dvc/.gitignore").read_text(encoding="utf-8")
     return {path: text.encode() for path, text in sorted(found.items())}
@@ -45,7 +46,9 @@ def _adapted(name: str, facts: Facts) -> str:
 
 
 def _training(facts: Facts) -> str | None:
-    return "dvc repro" if facts.new_stage else facts.train
+    train = "dvc repro" if facts.new_stage else facts.train
+    fetches = facts.pulled is not None and (train or "").startswith("dvc repro")
+    return f"{train} --pull" if fetches else train
 
 
 def _changed(text: str, old: str, new: str) -> str:
@@ -66,8 +69,9 @@ def _scalar(text: str) -> str:
 
 
 def _stage(facts: Facts) -> str:
+    data = f"    always_changed: true\n    deps:\n      - {_scalar(facts.pulled)}\n" if facts.pulled else ""
     return (
-        "# By this a champion is made anew from its commit. Without `deps` it always runs.\n"
+        "# By this a champion is made anew from its commit. It always runs, until `deps` names all it needs.\n"
         "stages:\n  train:\n"
-        f"    cmd: {_scalar(facts.train or '')}\n    outs:\n      - {_scalar(facts.model)}\n"
+        f"    cmd: {_scalar(facts.train or '')}\n{data}    outs:\n      - {_scalar(facts.model)}\n"
     )

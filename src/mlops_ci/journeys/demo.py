@@ -111,7 +111,7 @@ class Demo:
         with self._chapter("Train a first model and release it: it becomes the champion"):
             self.workshop.train("First model: logistic regression on the schedule")
             self._expect("pass", "validate-data", "gate-model", "register-model", "canary run")
-        rows = rows_of(self.workshop.root / "data/months/2013-09.parquet")
+        rows = rows_of(self.workshop.root / "data/rows/2013-09.parquet")
         with self._chapter(f"A better challenger, under {RATE:.0f} requests a second: promoted"):
             self.workshop.edit("params.yaml", "months: [1, 2, 3]", "months: [1, 2, 3, 4, 5, 6]")
             self.workshop.edit("params.yaml", "model: logistic", "model: boosting")
@@ -130,7 +130,7 @@ class Demo:
             self.workshop.train("Simpler model")
             self._expect("fail", "gate-model")
         with self._chapter("A data file that breaks its contract: stopped before training"):
-            break_data(self.workshop.root / "data/months/2013-12.parquet")
+            break_data(self.workshop.root / "data/rows/2013-12.parquet")
             self._expect("fail", "validate-data")
 
     def _expect(self, verdict: str, *commands: str) -> None:
@@ -177,8 +177,8 @@ def plant_bug(workshop: Workshop) -> None:
     )
     workshop.edit(
         f"{package}/train.py",
-        'return rows[~rows["id"].isin(golden["id"])]',
-        'return rows[~rows["id"].isin(golden["id"])].dropna()',
+        'return chosen(table[~table["id"].isin(golden["id"])], **which)',
+        'return chosen(table[~table["id"].isin(golden["id"])], **which).dropna()',
     )
 
 

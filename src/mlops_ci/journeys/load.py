@@ -11,18 +11,20 @@ from typing import Any, Self
 from mlops_ci.errors import ProgramFailed
 from mlops_ci.net import Client
 
-_GOOD = range(200, 300)
+_GOOD, _REFUSED = range(200, 300), range(400, 500)
 
 
 class Load:
     """Requests to one URL while the `with` block lasts; `answers` counts them by status, 0 for none.
 
-    They are counted from the first good answer on: a service that is about to start has no users yet.
+    They are counted from the first good answer on: a service that is about to start has no users yet. `refused` counts
+    what a service that has started said before that was wrong with the requests.
     """
 
     def __init__(self, url: str, rows: Sequence[Mapping[str, Any]], *, rate: float, threads: int = 8) -> None:
         """Send `rate` requests a second, each with the next of `rows`."""
         self.answers: Counter[int] = Counter()
+        self.refused: Counter[int] = Counter()
         self._url = url
         self._rows = rows
         self._pause = threads / rate
@@ -44,11 +46,13 @@ class Load:
 
     def by_status(self) -> dict[str, int]:
         """Return the answers by status; `no answer` should never stand here."""
-        return {str(status) if status else "no answer": count for status, count in sorted(self.answers.items())}
+        counted = self.answers or self.refused
+        return {str(status) if status else "no answer": count for status, count in sorted(counted.items())}
 
     def describe(self) -> str:
         """Return the answers in words."""
-        return "Users got " + ", ".join(f"{count:,} × {status}" for status, count in self.by_status().items()) + "."
+        told = ", ".join(f"{count:,} × {status}" for status, count in self.by_status().items())
+        return f"Users got {told or 'no answer yet'}."
 
     def _send(self, mine: range) -> None:
         client, due = Client(timeout=30.0, connections=1), time.monotonic()
@@ -61,3 +65,5 @@ class Load:
                 status = client.post_json(self._url, self._rows[mine[number % len(mine)]]).status
             if self.answers or status in _GOOD:
                 self.answers[status] += 1
+            elif status in _REFUSED:
+                self.refused[status] += 1

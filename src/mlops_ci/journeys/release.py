@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from mlops_ci.errors import UsageProblem
@@ -9,6 +10,7 @@ from mlops_ci.journeys.load import Load
 from mlops_ci.report import Finding, Location, StepReport
 from mlops_ci.settings import document
 from mlops_ci.settings.canary import CanarySettings as Options
+from mlops_ci.settings.data import DataSettings
 from mlops_ci.settings.gate import GateSettings
 from mlops_ci.settings.load import Cascade
 from mlops_ci.step import Context
@@ -48,7 +50,7 @@ def start(options: Options, context: Context) -> StepReport:
 
 
 def requests(context: Context) -> list[dict[str, Any]]:
-    """Return the golden rows as requests: without what names, weighs and labels them.
+    """Return the golden rows as requests: without what names, weighs and labels them, and is known in training only.
 
     Raises:
         UsageProblem: the settings have no golden set.
@@ -57,7 +59,8 @@ def requests(context: Context) -> list[dict[str, Any]]:
         raise UsageProblem("A rehearsal sends golden rows, and no settings file names any. Write `gate` in mlops.yaml.")
     cascade = Cascade(document.read(context.settings_path), {}, context.chosen_model)
     gate = cascade.section("gate", GateSettings, {})
-    unknown = {gate.id, gate.label, gate.weight, gate.cluster, gate.query and gate.item}
+    data = cascade.section("data", DataSettings, {"contract": Path()})  # which not everybody has, and nobody reads here
+    unknown = {gate.id, gate.label, gate.weight, gate.cluster, gate.query and gate.item, *data.training_only}
     from mlops_ci.tools.duckdb import open_table  # only a rehearsal needs it
 
     with open_table([context.root / gate.golden]) as table:
@@ -99,11 +102,19 @@ def _told(options: Options) -> tuple[Finding, ...]:
 
 
 def _rehearsed(options: Options, load: Load, rows: int) -> Finding:
+    where, numbers = Location(name=options.environment), {"answers": load.by_status()}
+    if load.refused and not load.answers:
+        return Finding(
+            "MCI-CANARY-012", "high", "undecided", "The rehearsal's requests were all refused",
+            f"{load.describe()} So it says nothing about this version. Send one golden row by hand to see what is "
+            "wrong with it; columns that a request lacks belong in `data.training_only`.",
+            where, numbers,
+        )  # fmt: skip
     return Finding(
         "MCI-CANARY-011", "low", "informs", "This was a rehearsal",
         f"{rows:,} golden rows were sent {options.rehearsal_rate:g} times a second: they show errors and slowness, and "
         f"nothing that only users bring. {load.describe()}",
-        Location(name=options.environment), {"answers": load.by_status()},
+        where, numbers,
     )  # fmt: skip
 
 

@@ -73,10 +73,10 @@ def _probabilities(name: str, values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _binary(name: str, columns: Columns, truth: Truth) -> Predictions:
-    """A bare column of numbers is the probability of the positive class, two are those of both classes."""
+    """A bare column of numbers is the probability of the positive class, two are those of both in their own order."""
     scores = columns.get("score", columns.get(f"score_{truth.classes[1]}"))
     if scores is None and set(columns) == {"0", "1"}:
-        scores = columns["1"]
+        scores = columns[str(_in_order(truth.classes).index(truth.classes[1]))]
     said = columns.get("prediction")
     if scores is None and said is None:
         bare = _one(name, columns, "score")
@@ -90,7 +90,7 @@ def _binary(name: str, columns: Columns, truth: Truth) -> Predictions:
 
 
 def _multiclass(name: str, columns: Columns, truth: Truth) -> Predictions:
-    """A bare column holds labels; several are the classes' probabilities in the order of the classes' names."""
+    """A bare column holds labels; several are the classes' probabilities in the classes' own order."""
     named = {column.removeprefix("score_"): column for column in columns if column.startswith("score_")}
     if not named and "0" in columns:
         if len(columns) != len(truth.classes):
@@ -98,7 +98,7 @@ def _multiclass(name: str, columns: Columns, truth: Truth) -> Predictions:
                 f"The {name} answered with {len(columns)} columns, and the golden set has {len(truth.classes)} classes"
             )
             raise NothingToJudge(f"{said}. Let it name them: prediction, and score_<class> for each class.")
-        named = {one: str(at) for at, one in enumerate(truth.classes)}
+        named = {one: str(at) for at, one in enumerate(_in_order(truth.classes))}
     scores = None
     if named:
         given = {one: _probabilities(name, columns[column]) for one, column in named.items()}
@@ -117,6 +117,14 @@ def _multiclass(name: str, columns: Columns, truth: Truth) -> Predictions:
     names = np.array(list(given), dtype=np.object_)
     best = names[np.argmax(np.stack(list(given.values())), axis=0)]
     return Predictions(_coded(name, best, truth.classes), scores)
+
+
+def _in_order(classes: tuple[str, ...]) -> list[str]:
+    """Return classes in the order in which classifiers number them: numbers by size (2 before 10), texts by letters."""
+    try:
+        return sorted(classes, key=float)
+    except ValueError:
+        return sorted(classes)
 
 
 def _coded(name: str, values: NDArray[Any], classes: tuple[str, ...]) -> NDArray[np.intp]:

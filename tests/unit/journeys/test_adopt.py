@@ -4,16 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
-from mlops_ci.errors import MlopsCiError, NothingToJudge
+from mlops_ci.errors import MlopsCiError, NothingToJudge, UsageProblem
 from mlops_ci.journeys import adopt_project, adopt_workflows
-from mlops_ci.journeys.adopt_data import Seen, _positive, _problem
-from mlops_ci.journeys.adopt_facts import Facts, Problem, _name
+from mlops_ci.journeys.adopt_data import Seen, _given, _positive, _problem
+from mlops_ci.journeys.adopt_facts import Facts, Problem, Wish, _name
 from mlops_ci.journeys.adopt_settings import text
 from mlops_ci.models.metrics.known import METRICS
 from mlops_ci.settings import document
+from mlops_ci.settings.data import DataSettings
 from mlops_ci.settings.gate import GateSettings
 from mlops_ci.settings.load import Cascade
 
@@ -86,6 +88,27 @@ def test_what_says_yes_is_positive_else_the_rarer(labels: list[Any], positive: s
     assert _positive(labels) == positive
 
 
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"id": [1, 2], "hour": [3, 4]}, "has no column 'late'"),
+        ({"hour": [3, 4], "late": [0, 1]}, "needs a column id"),
+        ({"id": [1, 1], "late": [0, 1]}, "needs a column id"),
+    ],
+)
+def test_a_golden_set_that_would_fail_later_is_refused(row: dict[str, Any], sentence: str, tmp_path: Path) -> None:
+    pd.DataFrame(row).to_csv(tmp_path / "golden.csv", index=False)
+    with pytest.raises(UsageProblem, match=sentence):
+        _given(Wish("data.csv", "late", "model", golden="golden.csv"), tmp_path)
+
+
+def test_what_names_rows_and_queries_moves_on_and_is_no_drift(tmp_path: Path) -> None:
+    path = tmp_path / "mlops.yaml"
+    path.write_text(text(FACTS, seen("ranking", "late")), encoding="utf-8")
+    data = Cascade(document.read(path), {}).section("data", DataSettings, {})
+    assert set(data.drift.ignore) == {"no", "board"}
+
+
 @pytest.mark.parametrize("probabilities", [True, False])
 @pytest.mark.parametrize("problem", ["binary", "multiclass", "regression", "ranking"])
 def test_the_settings_of_each_problem_are_ours(problem: Problem, *, probabilities: bool, tmp_path: Path) -> None:
@@ -129,6 +152,14 @@ def test_a_command_that_trains_becomes_a_stage_where_there_is_no_dvc() -> None:
     }
     assert commands(workflow(facts))[-1] == "dvc repro"
     assert ".dvc/config" in made
+
+
+def test_data_that_dvc_tracks_are_there_before_anything_trains_on_them() -> None:
+    facts = replace(FACTS, train="python train.py", new_stage=True, stage="dvc pull data/rows.csv.dvc")
+    stage = yaml.safe_load(adopt_workflows.files(facts)["dvc.yaml"])["stages"]["train"]
+    assert (stage["deps"], stage["always_changed"]) == (["data/rows.csv"], True)
+    assert commands(workflow(facts))[-1] == commands(workflow(facts, "release"))[-1] == "dvc repro --pull"
+    assert commands(workflow(replace(facts, train="dvc repro train", new_stage=False)))[-1] == "dvc repro train --pull"
 
 
 def test_a_template_that_has_changed_is_a_bug_and_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,20 @@ def test_two_classes_by_probability(columns: dict[str, Any], labels: list[int]) 
     assert found.scores.tolist() == [0.2, 0.7, 0.4]
 
 
+@pytest.mark.parametrize("classes", [("stay", "churn"), ("10", "9"), ("1", "0"), ("True", "False")])
+def test_two_columns_are_in_the_classes_own_order_whichever_is_positive(classes: tuple[str, str]) -> None:
+    """A classifier's first column is the first class by name or number, which may be the positive one."""
+    found = answer(Truth("binary", TWO.labels, 0, classes), first=[0.2, 0.7, 0.4], second=[0.8, 0.3, 0.6])
+    assert found.scores is not None
+    assert found.scores.tolist() == [0.2, 0.7, 0.4]
+
+
+def test_many_columns_are_in_the_order_of_numbers_where_classes_are_numbers() -> None:
+    many = Truth("multiclass", np.array([0, 1, 2]), 0, ("1", "10", "2"))  # by name, as the golden set holds them
+    found = answer(many, first=[0.6, 0.1, 0.2], second=[0.2, 0.2, 0.7], third=[0.2, 0.7, 0.1])
+    assert found.labels.tolist() == [0, 1, 2]
+
+
 def test_two_classes_by_label_alone_have_no_scores() -> None:
     assert answer(TWO, prediction=["no", "yes", "maybe"]).labels.tolist() == [0, 1, 2]
     assert answer(TWO, bare=["no", "yes", "yes"]).scores is None

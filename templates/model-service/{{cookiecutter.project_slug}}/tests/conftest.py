@@ -1,5 +1,6 @@
 """What to test with: the golden set, rows with gaps, a request's rules, and the model itself."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,18 @@ import yaml
 from numpy.typing import NDArray
 
 from {{cookiecutter.package}} import request as requests
-from {{cookiecutter.package}}.data import flights
+from {{cookiecutter.package}}.data import INPUTS, cases
 from {{cookiecutter.package}}.task import LABEL, METHOD
-from {{cookiecutter.package}}.train import build
+from {{cookiecutter.package}}.train import build, known
 
 ROOT = Path(__file__).parent.parent
 
 Foretell = Callable[[pd.DataFrame], NDArray[np.float64]]
+
+
+def lacks(wanted: requests.Request, name: str) -> bool:
+    """Return whether a request may say null here."""
+    return "null" in wanted.schema["properties"][name]["type"]
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +32,18 @@ def golden() -> pd.DataFrame:
 
 
 @pytest.fixture
-def rows(golden: pd.DataFrame) -> pd.DataFrame:
-    """Return 400 rows of two months; some lack the pressure, as real ones do."""
+def rows(golden: pd.DataFrame, wanted: requests.Request) -> pd.DataFrame:
+    """Return 400 rows; some lack what a request may lack."""
     table = golden.head(400).copy()
-    table["month"] = [1, 2] * 200
-    table.loc[::10, "pressure"] = None
+    table.loc[::10, [name for name in INPUTS if lacks(wanted, name)]] = None
     return table
+
+
+@pytest.fixture
+def example(golden: pd.DataFrame) -> dict[str, Any]:
+    """Return a request."""
+    told: dict[str, Any] = json.loads(golden[INPUTS].head(1).to_json(orient="records", lines=True))
+    return told
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +54,9 @@ def wanted() -> requests.Request:
 @pytest.fixture(scope="session")
 def foretell(golden: pd.DataFrame) -> Foretell:
     """Return what asks the model of params.yaml, trained as `dvc repro` trains it."""
-    params: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())["train"]
-    table = flights()
-    known = table[table["month"].isin(params["months"]) & ~table["id"].isin(golden["id"])]
-    pipeline = build(params["model"], params["features"]).fit(known, known[LABEL])
+    which: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())["train"]
+    pipeline = build(which.pop("model"), which.pop("features"))
+    table = known(cases(), golden, which)
+    pipeline.fit(table, table[LABEL])
     ask: Foretell = getattr(pipeline, METHOD)
     return ask

@@ -1,5 +1,8 @@
 """The numbers must be the same in training and in the service."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +18,16 @@ def test_a_table_and_a_list_of_requests_give_the_same_matrix(
     assert matrix.shape == (len(rows), width)
     requests = [dict(zip(rows.columns, row, strict=True)) for row in rows.itertuples(index=False)]
     np.testing.assert_array_equal(matrix, to_matrix(requests, features))
+
+
+def test_the_contract_allows_what_the_features_know() -> None:
+    path = Path(__file__).parent.parent / "contracts/data.json"
+    allowed = {
+        item["kwargs"]["column"]: item["kwargs"]["value_set"]
+        for item in json.loads(path.read_text())["expectations"]
+        if item["type"] == "expect_column_values_to_be_in_set"
+    }
+    assert (allowed["carrier"], allowed["origin"]) == (CARRIERS, ORIGINS)
 
 
 def test_what_is_missing_or_unknown_stays_nan(rows: pd.DataFrame) -> None:

@@ -9,19 +9,23 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from conftest import lacks
 from fastapi.testclient import TestClient
 
+from {{cookiecutter.package}}.data import INPUTS
+from {{cookiecutter.package}}.features import FEATURES
 from {{cookiecutter.package}}.journal import Journal
 from {{cookiecutter.package}}.request import Request, read
-from {{cookiecutter.package}}.service import EXAMPLE as FLIGHT
 from {{cookiecutter.package}}.service import Model, create_app, main
-from {{cookiecutter.package}}.task import LABEL, METRIC
+from {{cookiecutter.package}}.task import LABEL, LEARNERS, METRIC
 from {{cookiecutter.package}}.train import build, save
+
+FIELD = INPUTS[0]
 
 
 @pytest.fixture
 def model(rows: pd.DataFrame, tmp_path: Path) -> Model:
-    save(build("boosting", "weather").fit(rows, rows[LABEL]), rows, tmp_path / "model")
+    save(build(LEARNERS[-1], FEATURES[-1]).fit(rows, rows[LABEL]), rows, tmp_path / "model")
     return Model(tmp_path / "model")
 
 
@@ -43,21 +47,21 @@ def entries(log: Path) -> list[dict[str, Any]]:
 
 
 def test_it_is_healthy_at_once_and_ready_when_the_model_is(
-    client: TestClient, model: Model
+    client: TestClient, model: Model, example: dict[str, Any]
 ) -> None:
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
-    assert client.post("/predict", json=FLIGHT).status_code == 503
+    assert client.post("/predict", json=example).status_code == 503
     model.load()
     assert client.get("/readyz").status_code == 200
 
 
 def test_a_prediction_is_answered_and_written_down(
-    client: TestClient, model: Model, log: Path
+    client: TestClient, model: Model, log: Path, example: dict[str, Any]
 ) -> None:
     model.load()
-    answer = client.post("/predict", json=FLIGHT).json()
-    output = model.answer(FLIGHT)
+    answer = client.post("/predict", json=example).json()
+    output = model.answer(example)
     assert answer.items() >= output.items()
     assert answer["model_digest"] == "sha256:abc"
     assert answer["release"] == "7"
@@ -69,7 +73,7 @@ def test_a_prediction_is_answered_and_written_down(
         "request_id": answer["request_id"],
         "model_digest": "sha256:abc",
         "release": "7",
-        "inputs": FLIGHT,
+        "inputs": example,
         "output": output,
         "label": None,
         "status": 200,
@@ -77,35 +81,37 @@ def test_a_prediction_is_answered_and_written_down(
     assert f"{METRIC}_count 1.0" in client.get("/metrics").text
 
 
-def test_weather_may_be_unknown(client: TestClient, model: Model) -> None:
-    model.load()
-    calm = FLIGHT | {"pressure": None, "temp": None}
-    assert client.post("/predict", json=calm).status_code == 200
-
-
-@pytest.mark.parametrize("sent", [-123, "secret", None, [1], float("nan"), float("inf")])
-def test_a_wrong_field_is_named_and_its_value_is_not_told(
-    client: TestClient, model: Model, log: Path, sent: object
+def test_what_may_be_unknown_is_answered(
+    client: TestClient, model: Model, wanted: Request, example: dict[str, Any]
 ) -> None:
     model.load()
-    body = json.dumps(FLIGHT | {"distance": sent})
+    unknown = dict.fromkeys(name for name in INPUTS if lacks(wanted, name))
+    assert client.post("/predict", json=example | unknown).status_code == 200
+
+
+@pytest.mark.parametrize("sent", [[-123], {"secret": 1}, float("nan"), float("inf")])
+def test_a_wrong_field_is_named_and_its_value_is_not_told(
+    client: TestClient, model: Model, log: Path, example: dict[str, Any], sent: object
+) -> None:
+    model.load()
+    body = json.dumps(example | {FIELD: sent})
     answer = client.post("/predict", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
-    assert [item["field"] for item in answer.json()["detail"]] == ["distance"]
+    assert [item["field"] for item in answer.json()["detail"]] == [FIELD]
     [entry] = entries(log)
     assert (entry["status"], entry["inputs"]) == (422, None)
     assert not {"123", "secret"} & set(re.findall(r"\w+", answer.text))
 
 
-def test_a_missing_field_is_named(client: TestClient) -> None:
-    short = {name: value for name, value in FLIGHT.items() if name != "pressure"}
-    assert client.post("/predict", json=short).json()["detail"][0]["field"] == "pressure"
+def test_a_missing_field_is_named(client: TestClient, example: dict[str, Any]) -> None:
+    del example[FIELD]
+    assert client.post("/predict", json=example).json()["detail"][0]["field"] == FIELD
 
 
-def test_a_misspelled_field_is_named(client: TestClient) -> None:
-    answer = client.post("/predict", json=FLIGHT | {"presure" + "e" * 99: 1015})
+def test_a_misspelled_field_is_named(client: TestClient, example: dict[str, Any]) -> None:
+    answer = client.post("/predict", json=example | {"m" + "e" * 99: 1015})
     assert answer.status_code == 422
-    assert answer.json()["detail"][0]["field"] == "presure" + "e" * 33
+    assert answer.json()["detail"][0]["field"] == "m" + "e" * 39
 
 
 def test_the_page_describes_the_request(client: TestClient, wanted: Request) -> None:
@@ -115,18 +121,18 @@ def test_the_page_describes_the_request(client: TestClient, wanted: Request) -> 
 
 
 def test_a_sensitive_field_is_used_and_not_written_down(
-    model: Model, log: Path, tmp_path: Path, wanted: Request
+    model: Model, log: Path, tmp_path: Path, wanted: Request, example: dict[str, Any]
 ) -> None:
     schema = deepcopy(wanted.schema)
-    schema["properties"]["distance"]["writeOnly"] = True
+    schema["properties"][FIELD]["writeOnly"] = True
     (tmp_path / "request.json").write_text(json.dumps(schema))
     model.load()
     journal = Journal("sha256:abc", "7", str(log))
     app = create_app(model, journal, read(tmp_path / "request.json"))
-    answer = TestClient(app).post("/predict", json=FLIGHT)
+    answer = TestClient(app).post("/predict", json=example)
     journal.close()
-    assert answer.json().items() >= model.answer(FLIGHT).items()
-    assert entries(log)[0]["inputs"] == FLIGHT | {"distance": "(sensitive)"}
+    assert answer.json().items() >= model.answer(example).items()
+    assert entries(log)[0]["inputs"] == example | {FIELD: "(sensitive)"}
 
 
 def test_without_its_request_schema_the_service_does_not_start(
@@ -138,12 +144,12 @@ def test_without_its_request_schema_the_service_does_not_start(
 
 
 def test_a_failing_prediction_is_a_500_and_is_counted(
-    client: TestClient, model: Model, log: Path
+    client: TestClient, model: Model, log: Path, example: dict[str, Any]
 ) -> None:
     model.pipeline = "no model at all"
-    assert client.post("/predict", json=FLIGHT).status_code == 500
+    assert client.post("/predict", json=example).status_code == 500
     [entry] = entries(log)
     assert entry["status"] == 500
-    assert entry["inputs"] == FLIGHT
+    assert entry["inputs"] == example
     assert entry["output"] is None
     assert 'requests_total{status="500"} 1.0' in client.get("/metrics").text

@@ -6,8 +6,11 @@ import mlflow.pyfunc
 import pandas as pd
 import pytest
 
+from {{cookiecutter.package}} import train
+from {{cookiecutter.package}}.data import INPUTS
+from {{cookiecutter.package}}.features import FEATURES
 from {{cookiecutter.package}}.task import LABEL, LEARNERS, METHOD
-from {{cookiecutter.package}}.train import INPUTS, build, save, validate
+from {{cookiecutter.package}}.train import build, known, save, validate
 
 
 @pytest.mark.parametrize("model", LEARNERS)
@@ -16,7 +19,7 @@ def test_the_same_rows_give_the_same_model_file(
 ) -> None:
     files = []
     for name in ("once", "again"):
-        pipeline = build(model, "weather").fit(rows, rows[LABEL])
+        pipeline = build(model, FEATURES[-1]).fit(rows, rows[LABEL])
         save(pipeline, rows, tmp_path / name)
         files.append((tmp_path / name / "model.skops").read_bytes())
     assert files[0] == files[1]
@@ -26,25 +29,29 @@ def test_the_same_rows_give_the_same_model_file(
 def test_a_saved_model_predicts_as_it_did_before(
     rows: pd.DataFrame, tmp_path: Path, model: str
 ) -> None:
-    pipeline = build(model, "weather").fit(rows, rows[LABEL])
+    pipeline = build(model, FEATURES[-1]).fit(rows, rows[LABEL])
     save(pipeline, rows, tmp_path / "model")
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
     assert (loaded.predict(rows[INPUTS]) == getattr(pipeline, METHOD)(rows)).all()
 
 
-def test_the_last_month_is_foretold_by_those_before_it(rows: pd.DataFrame) -> None:
-    metrics = validate(build(LEARNERS[0], "schedule"), rows)
-    assert metrics["month"] == 2
-    assert metrics["rows"] == 200
+def test_what_is_held_out_is_foretold_by_the_rest(
+    rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "held_out", lambda table: table.index % 4 == 0)
+    metrics = validate(build(LEARNERS[0], FEATURES[0]), rows)
+    assert metrics["rows"] == (rows.index % 4 == 0).sum()
     assert all(value > 0 for value in metrics.values())
 
 
-def test_one_month_is_too_little(rows: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="two months or more"):
-        validate(build(LEARNERS[0], "schedule"), rows[rows["month"] == 1])
+def test_no_row_of_the_golden_set_trains(
+    golden: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "chosen", lambda table: table)
+    assert list(known(golden, golden.tail(-3), {})["id"]) == list(golden["id"].head(3))
 
 
-@pytest.mark.parametrize(("model", "features"), [("forest", "weather"), (LEARNERS[0], "tides")])
+@pytest.mark.parametrize(("model", "features"), [("forest", FEATURES[0]), (LEARNERS[0], "tides")])
 def test_an_unknown_choice_is_refused(model: str, features: str) -> None:
     with pytest.raises(ValueError, match="choose"):
         build(model, features)

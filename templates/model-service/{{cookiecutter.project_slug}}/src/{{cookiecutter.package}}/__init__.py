@@ -1,1 +1,1 @@
-"""Says whether a flight out of New York will arrive 15 or more minutes late."""
+"""From the data to a model that is served."""

@@ -9,7 +9,7 @@ import numpy as np
 {% endif -%}
 import pandas as pd
 
-MONTHS = Path("data/months")
+DATA = Path("data/rows")
 GOLDEN = Path("data/golden.parquet")
 {%- if cookiecutter.problem == "binary" %}
 LATE_MINUTES = 15
@@ -31,14 +31,15 @@ GOLDEN_SEED = 2013
 
 SCHEDULE = ["month", "day_of_week", "sched_dep_minute", "carrier", "origin", "dest", "distance"]
 WEATHER = ["temp", "wind_speed", "precip", "visib", "humid", "pressure"]
+INPUTS = [*SCHEDULE, *WEATHER]  # what a request holds
 {%- if cookiecutter.problem == "binary" %}
-COLUMNS = ["id", *SCHEDULE, *WEATHER, "delayed"]
+COLUMNS = ["id", *INPUTS, "delayed"]
 {%- elif cookiecutter.problem == "regression" %}
-COLUMNS = ["id", *SCHEDULE, *WEATHER, "air_minutes"]
+COLUMNS = ["id", *INPUTS, "air_minutes"]
 {%- elif cookiecutter.problem == "multiclass" %}
-COLUMNS = ["id", *SCHEDULE, *WEATHER, "arrival"]
+COLUMNS = ["id", *INPUTS, "arrival"]
 {%- else %}
-COLUMNS = ["id", "board", *SCHEDULE, *WEATHER, "lateness"]
+COLUMNS = ["id", "board", *INPUTS, "lateness"]
 {%- endif %}
 
 
@@ -52,7 +53,7 @@ def source() -> Path:
     return Path(spec.origin).parent / "data"
 
 
-def flights() -> pd.DataFrame:
+def cases() -> pd.DataFrame:
     """Return every flight of 2013 that arrived, in the order of its id."""
     folder = source()
     table = pd.read_csv(folder / "flights.csv.zip")
@@ -86,6 +87,20 @@ def flights() -> pd.DataFrame:
     return table[COLUMNS].sort_values("id", ignore_index=True)
 
 
+def chosen(table: pd.DataFrame, months: list[int]) -> pd.DataFrame:
+    """Return the rows that train; what params.yaml says beside model and features comes here."""
+    return table[table["month"].isin(months)]
+
+
+def held_out(rows: pd.DataFrame) -> pd.Series:
+    """Return which rows validate a model that the others have trained: those of the last month."""
+    last: pd.Series = rows["month"] == rows["month"].max()
+    if last.all():
+        message = "params.yaml: train.months needs two months or more: the last one validates."
+        raise ValueError(message)
+    return last
+
+
 def golden(table: pd.DataFrame) -> pd.DataFrame:
 {%- if cookiecutter.problem == "ranking" %}
     """Return the complete rows of boards of one month, on which any two models can be compared."""
@@ -111,12 +126,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--golden", action="store_true", help=f"write {GOLDEN} instead")
     arguments = parser.parse_args()
-    table = flights()
+    table = cases()
     if arguments.golden:
         save(golden(table), GOLDEN)
         return
     for month, rows in table.groupby("month"):
-        save(rows, MONTHS / f"2013-{month:02d}.parquet")
+        save(rows, DATA / f"2013-{month:02d}.parquet")
 
 
 if __name__ == "__main__":

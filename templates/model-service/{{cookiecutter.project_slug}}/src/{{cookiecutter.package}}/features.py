@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
 Column = NDArray[np.float64]
 
+FEATURES = ("schedule", "weather")  # what params.yaml may choose; the second adds to the first
+
 ORIGINS = ["EWR", "JFK", "LGA"]
 CARRIERS = "9E AA AS B6 DL EV F9 FL HA MQ OO UA US VX WN YV".split()  # noqa: SIM905
 DESTINATIONS = """
@@ -57,7 +59,7 @@ def weather(rows: Mapping[str, Sequence[Any]]) -> list[Column]:
 
 
 def to_matrix(rows: Rows, features: str) -> NDArray[np.float64]:
-    """Return one line of floats for each row; the features "weather" add to those of "schedule"."""
+    """Return one line of floats for each row."""
     if isinstance(rows, pd.DataFrame):
         columns = {str(name): rows[name].tolist() for name in rows.columns}
     else:

@@ -55,7 +55,7 @@ class Journal:
         )
 
     def write(self, entry: Entry) -> None:
-        """Record one request; its label follows when the flight has arrived."""
+        """Record one request; its label follows when the truth is known."""
         seconds = time.perf_counter() - entry.started
         self.requests.labels(str(entry.status)).inc()
         self.latency.observe(seconds)

@@ -1,6 +1,7 @@
 """Serves the model over HTTP; no prediction leaves before it stands in the request log."""
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -27,22 +28,6 @@ LOG = logging.getLogger(__name__)
 MASK = "(sensitive)"
 WARM_UPS = 20
 
-EXAMPLE: dict[str, Any] = {
-    "month": 7,
-    "day_of_week": 1,
-    "sched_dep_minute": 1020,
-    "carrier": "UA",
-    "origin": "EWR",
-    "dest": "ORD",
-    "distance": 719.0,
-    "temp": 80.0,
-    "wind_speed": 9.0,
-    "precip": 0.0,
-    "visib": 10.0,
-    "humid": 60.0,
-    "pressure": 1015.0,
-}
-
 
 class Model:
     """The model in its folder; not ready until it has answered the first requests."""
@@ -57,8 +42,9 @@ class Model:
         code = self.path / "code" / {{cookiecutter.package}}.__name__
         {{cookiecutter.package}}.__path__.insert(0, str(code))
         pipeline = mlflow.sklearn.load_model(str(self.path))
+        example = json.loads((self.path / "example.json").read_text())
         for _ in range(WARM_UPS):
-            getattr(pipeline, task.METHOD)([EXAMPLE])
+            getattr(pipeline, task.METHOD)([example])
         self.pipeline = pipeline
 
     def answer(self, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from {{cookiecutter.package}} import stable, task
-from {{cookiecutter.package}}.data import GOLDEN, MONTHS, SCHEDULE, WEATHER
-from {{cookiecutter.package}}.features import to_matrix
+from {{cookiecutter.package}}.data import DATA, GOLDEN, INPUTS, chosen, held_out
+from {{cookiecutter.package}}.features import FEATURES, to_matrix
 
 PARAMS = Path("params.yaml")
 MODEL = Path("models/current")
 METRICS = Path("metrics.json")
+EXAMPLE = "example.json"  # beside the model: a request
 
-INPUTS = [*SCHEDULE, *WEATHER]
 REQUIREMENTS = ["mlflow", "numpy", "pandas", "scikit-learn", "skops"]
 TRUSTED = [
     f"{to_matrix.__module__}.{to_matrix.__name__}",
@@ -34,8 +34,8 @@ TRUSTED = [
 
 def build(model: str, features: str) -> Pipeline:
     """Return the untrained pipeline, from rows to what is foretold."""
-    if features not in ("schedule", "weather"):
-        message = f"{PARAMS}: train.features is {features!r}; choose schedule or weather."
+    if features not in FEATURES:
+        message = f"{PARAMS}: train.features is {features!r}; choose {' or '.join(FEATURES)}."
         raise ValueError(message)
     if model not in task.LEARNERS:
         message = f"{PARAMS}: train.model is {model!r}; choose {' or '.join(task.LEARNERS)}."
@@ -44,35 +44,30 @@ def build(model: str, features: str) -> Pipeline:
     return make_pipeline(matrix, *task.learner(model))
 
 
-def read(months: list[int]) -> pd.DataFrame:
-    """Return the rows of these months, without those of the golden set."""
-    rows = pd.concat([pd.read_parquet(MONTHS / f"2013-{month:02d}.parquet") for month in months])
+def known(table: pd.DataFrame, golden: pd.DataFrame, which: dict[str, Any]) -> pd.DataFrame:
+    """Return the rows that params.yaml chooses, without those of the golden set."""
     # A model judged on rows that it has seen would be judged on its memory.
-    golden = pd.read_parquet(GOLDEN, columns=["id"])
-    return rows[~rows["id"].isin(golden["id"])]
+    return chosen(table[~table["id"].isin(golden["id"])], **which)
 
 
 def validate(pipeline: Pipeline, rows: pd.DataFrame) -> dict[str, float]:
-    """Return how well the last month is foretold by the months before it."""
-    last = rows["month"] == rows["month"].max()
-    if last.all():
-        message = f"{PARAMS}: train.months needs two months or more: the last one validates."
-        raise ValueError(message)
-    pipeline.fit(rows[~last], rows.loc[~last, task.LABEL])
-    found = getattr(pipeline, task.METHOD)(rows[last])
-    metrics = {name: round(value, 6) for name, value in task.measure(rows[last], found).items()}
-    return {**metrics, "rows": int(last.sum()), "month": int(rows["month"].max())}
+    """Return how well some of the rows are foretold by the others."""
+    aside = held_out(rows)
+    pipeline.fit(rows[~aside], rows.loc[~aside, task.LABEL])
+    found = getattr(pipeline, task.METHOD)(rows[aside])
+    metrics = {name: round(value, 6) for name, value in task.measure(rows[aside], found).items()}
+    return {**metrics, "rows": int(aside.sum())}
 
 
 def signature(rows: pd.DataFrame) -> ModelSignature:
     """Return the columns that a request holds, the same for every choice of features."""
-    types = {"int64": "long", "float64": "double", "str": "string"}
+    types = {"int64": "long", "float64": "double", "str": "string", "bool": "boolean"}
     inputs = Schema([ColSpec(types[str(rows[name].dtype)], name) for name in INPUTS])
     return ModelSignature(inputs, Schema([TensorSpec(np.dtype("float64"), task.SHAPE)]))
 
 
 def save(pipeline: Pipeline, rows: pd.DataFrame, path: Path) -> None:
-    """Write the model together with the code and the versions that it needs."""
+    """Write the model with the code and the versions that it needs, and the first row's inputs."""
     shutil.rmtree(path, ignore_errors=True)
     mlflow.sklearn.save_model(
         pipeline,
@@ -86,16 +81,19 @@ def save(pipeline: Pipeline, rows: pd.DataFrame, path: Path) -> None:
         skops_trusted_types=TRUSTED,
     )
     stable.rewrite(path / "model.skops")
+    rows[INPUTS].head(1).to_json(path / EXAMPLE, orient="records", lines=True)
 
 
 def main() -> None:
-    """Train on the months of params.yaml; write the model and its metrics."""
-    params: dict[str, Any] = yaml.safe_load(PARAMS.read_text())["train"]
-    rows = read(sorted(params["months"]))
-    pipeline = build(params["model"], params["features"])
+    """Train as params.yaml says; write the model and its metrics."""
+    which: dict[str, Any] = yaml.safe_load(PARAMS.read_text())["train"]
+    pipeline = build(which.pop("model"), which.pop("features"))
+    golden = pd.read_parquet(GOLDEN)
+    table = pd.concat([pd.read_parquet(path) for path in sorted(DATA.glob("*.parquet"))])
+    rows = known(table, golden, which)
     metrics = validate(pipeline, rows)
     pipeline.fit(rows, rows[task.LABEL])
-    save(pipeline, rows, MODEL)
+    save(pipeline, golden, MODEL)
     METRICS.write_text(json.dumps(metrics, indent=2) + "\n")
 
 
