@@ -24,6 +24,7 @@ _HELPERS = {
     "image": ("mlops_ci.cli.image", "Build the image of this commit with its model, and push it."),
     "keys": ("mlops_ci.cli.keys", "Write the public half of the key that signs evidence."),
     "profile": ("mlops_ci.cli.profile", "Write what a trusted data set looks like: the reference for drift."),
+    "record": ("mlops_ci.cli.record", "Count what the gate of another run decided on its golden set."),
     "report": ("mlops_ci.cli.report", "Write all verdicts of a pipeline into one comment on its pull request."),
     "selftest": ("mlops_ci.cli.selftest", "Plant known defects in a copy of this repository; show which are caught."),
     "settings": ("mlops_ci.cli.settings", "Show each setting and where it came from."),
