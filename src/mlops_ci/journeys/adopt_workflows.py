@@ -8,7 +8,7 @@ from mlops_ci.journeys.adopt_facts import Facts
 from mlops_ci.journeys.adopt_project import template_root
 
 PLACEHOLDER = "0" * 40
-_WORKFLOWS = ("pull-request", "release", "rollback", "watchdog")
+_WORKFLOWS = ("pull-request", "record", "release", "rollback", "watchdog")
 _INSTALL = "run: python -m pip install -r requirements.txt -e .\n"
 _INSTALL_TESTS = 'run: python -m pip install -r requirements.txt -e ".[dev]"\n'
 _DATA = "      - name: Make the data\n        run: dvc repro data\n"
@@ -40,7 +40,8 @@ def _adapted(name: str, facts: Facts) -> str:
         text = _changed(text, _DATA, _step("Make the data", facts.stage))
         text = _changed(text, "challenger: models/current\n", f"challenger: {_scalar(facts.model)}\n")
         text = text if facts.has_requirements else _changed(text, _CACHE, "")
-    text = _changed(text, 'python-version: "3.12"', f'python-version: "{facts.python}"')
+    if name != "record":  # it installs nothing of the repository
+        text = _changed(text, 'python-version: "3.12"', f'python-version: "{facts.python}"')
     return re.sub(rf"(mlops-ci/mlops-ci/\S+@){PLACEHOLDER}", rf"\g<1>{facts.pin or PLACEHOLDER}", text)
 
 
