@@ -18,6 +18,7 @@ from mlops_ci.errors import Interrupted, MlopsCiError, UsageProblem
 # name → module that builds the command, summary; imported when the command is called
 _HELPERS = {
     "adopt": ("mlops_ci.cli.adopt", "Add the pipeline to a repository that has a model already; overwrite nothing."),
+    "champion": ("mlops_ci.cli.champion", "Say which model is the champion, as the state branch records it."),
     "contract": ("mlops_ci.cli.contract", "Propose a contract, check it, compare two, derive the request schema."),
     "demo": ("mlops_ci.cli.demo", "Run the whole journey on this machine: train, gate, canary, roll back."),
     "doctor": ("mlops_ci.cli.doctor", "Check a generated repository, and say what to fix."),

@@ -14,6 +14,7 @@ _INSTALL_TESTS = 'run: python -m pip install -r requirements.txt -e ".[dev]"\n'
 _DATA = "      - name: Make the data\n        run: dvc repro data\n"
 _TRAIN = "      - name: Train the model\n        run: dvc repro\n"
 _CACHE = "          cache: pip\n"
+_KEPT = re.compile(r"      - name: Find the champion\n.*?key: champion-[^\n]+\n(?: +lookup-only: true\n)?", re.DOTALL)
 
 
 def files(facts: Facts) -> dict[str, bytes]:
@@ -34,6 +35,7 @@ def _adapted(name: str, facts: Facts) -> str:
         text = _changed(text, "branches: [main]", f"branches: [{json.dumps(facts.branch)}]")
         text = _changed(text, _INSTALL, f"run: {_scalar(f'python -m pip install {facts.install}')}\n")
         text = _changed(text, _TRAIN, _step("Train the model", _training(facts)))
+        text = text if _training(facts) else _without(text, _KEPT)  # a model in git is not made anew
     if name == "pull-request":
         text = _changed(text, _INSTALL_TESTS, f"run: {_scalar(f'python -m pip install {facts.install}')}\n")
         text = _changed(text, "run: python -m pytest\n", f"run: {_scalar(facts.test)}\n")
@@ -54,6 +56,14 @@ def _changed(text: str, old: str, new: str) -> str:
     if old not in text:
         raise MlopsCiError(f"The template's workflow does not hold {old.strip()!r} any more.")
     return text.replace(old, new)
+
+
+def _without(text: str, pattern: re.Pattern[str]) -> str:
+    """Return a text without what the template has exactly once."""
+    left, times = pattern.subn("", text)
+    if times != 1:
+        raise MlopsCiError(f"The template's workflow does not hold {pattern.pattern!r} once any more.")
+    return left
 
 
 def _step(name: str, command: str | None) -> str:

@@ -22,37 +22,39 @@ _SETTINGS = Path("mlops.yaml")
 
 
 def rebuilt(release: Release, model: str, git: Git, target: Path) -> Path:
-    """Return `target` with a release's model in it, made by the pipeline of its commit; one that is there is checked.
+    """Return a folder with a release's model in it, made by the pipeline of its commit, or by an earlier call.
 
     Args:
         release: what is recorded.
         model: the registered model's name.
         git: the repository, with its state branch on origin.
-        target: a folder of its own for this digest; it may come out of a cache.
+        target: where it is kept if it is what was released to the byte. One that only answers like it is kept beside
+            the folder of models, where no cache brings anything: it could not prove by itself what it is.
 
     Raises:
         NothingToJudge: the commit is not in this clone, or the record has no answers to compare with.
         ProgramFailed: the pipeline fails, or what it makes today is not what was released.
     """
-    alike = target.parent.with_name("alike") / target.name  # beside the models: no cache brings it
-    known = {release.model_digest, alike.read_text(encoding="utf-8") if alike.is_file() else ""}
-    if (target / "MLmodel").is_file() and digest_model(target) in known:
-        return target
-    shutil.rmtree(target, ignore_errors=True)
+    alike = target.parent.with_name("alike") / target.name
+    known = alike.with_suffix(".txt")
+    if known.is_file() and alike.is_dir() and digest_model(alike) == known.read_text(encoding="utf-8"):
+        return alike
+    for one in (target, alike):
+        shutil.rmtree(one, ignore_errors=True)
     with TemporaryDirectory() as folder:
         code = _checked_out(release.commit, git, Path(folder))
         settings = (code / _SETTINGS).read_text(encoding="utf-8") if (code / _SETTINGS).is_file() else ""
-        python = _python(code, git.root, target.parent)
+        python = _python(code, git.root, target.parents[1])
         if (code / "dvc.yaml").is_file():  # else the model itself is in git
             dvc.reproduce(code, (git.root / ".dvc/cache").absolute(), _environment(python))
         section = document.section(settings, _SETTINGS, model, "register") or {}
         made = code / str(section.get("path") or RegisterSettings().path)
-        if digest_model(made) != release.model_digest:
+        if (digest := digest_model(made)) != release.model_digest:
             _demand_answers(release, model, git, code, made, settings, python)
-            alike.parent.mkdir(parents=True, exist_ok=True)
-            alike.write_text(digest_model(made), encoding="utf-8")
-        target.parent.mkdir(parents=True, exist_ok=True)
+            target = alike
         shutil.copytree(made, target)
+        if target == alike:
+            known.write_text(digest, encoding="utf-8")
     return target
 
 
