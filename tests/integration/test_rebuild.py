@@ -28,6 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     for command in ("gate-model", "register-model"):
         ran = workshop.step(command)
         assert ran.exit_code == 0, ran.report
+    assert workshop.step("champion").report == {"digest": "", "version": "", "commit": ""}
     Scene(workshop, "rehearsal").release("1")
     Scene(workshop, "rehearsal").stop()
     shutil.copytree(workshop.root / MODELS, workshop.folder / "cache")  # what the release workflow keeps
@@ -43,7 +44,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 
 def test_what_a_cache_brings_is_the_champion_if_its_bytes_are_and_is_not_made_anew(made: Workshop) -> None:
-    recorded = Scene(made, "rehearsal").recorded()["champion"]["model_digest"]
+    champion = Scene(made, "rehearsal").recorded()["champion"]
+    recorded = champion["model_digest"]
+    said = made.step("champion").report
+    assert said == {"digest": recorded, "version": "1", "commit": champion["commit"]}, "the key of the cache"
     kept = made.root / MODELS / recorded.removeprefix("sha256:")
     shutil.copytree(made.folder / "cache", made.root / MODELS)
     (kept / "__pycache__").mkdir()  # Python would run it, and the digest does not cover it

@@ -86,6 +86,26 @@ def test_a_decision_about_another_commit_is_refused(place: Place, commit: str) -
     assert "nor a merge of it" in ended.stderr
 
 
+def test_a_made_up_report_is_refused_and_nothing_is_written(place: Place) -> None:
+    path = place.root / "reports/gate-model.json"
+    made_up = [
+        {"counted": "sha256:../../deploy/production/x"},
+        {"counted": f"sha256:{'A' * 64}"},
+        {"model": "x\n::error::y"},
+    ]
+    for inputs in made_up:
+        place.keep(**inputs)
+        ended, _ = place.record()
+        assert (ended.code, place.state()) == (3, ""), ended.stderr
+        assert "\n::error::" not in ended.stderr
+    place.keep()
+    for text in (path.read_text() + " " * (2 << 20), "not JSON"):
+        path.write_text(text)
+        ended, _ = place.record()
+        assert (ended.code, place.state()) == (3, ""), ended.stderr
+        assert "Nothing was counted" in ended.stderr
+
+
 def test_without_a_report_or_a_verdict_there_is_nothing_to_count(place: Place) -> None:
     ended, said = place.record()
     assert (ended.code, said["counted"]) == (0, 0)
