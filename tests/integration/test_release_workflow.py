@@ -162,8 +162,11 @@ def test_statements_are_verifiable_by_who_has_the_runs_key(stage: Stage, first: 
     assert statement["predicate"]["inputs"]["sbom"] == sbom
 
 
-def test_a_second_pull_request_is_judged_against_the_rebuilt_champion(stage: Stage, first: Run) -> None:
+def test_a_second_pull_request_is_judged_against_the_champion_that_its_release_kept(stage: Stage, first: Run) -> None:
     assert first.exit_code == 0
+    (entry,) = stage.cache.iterdir()
+    (kept,) = entry.iterdir()
+    (kept / "registered_model_meta").write_text("no part of the digest, and of no model that was made anew")
     other = edit("params.yaml", "months: [1, 2, 3]", "months: [1, 12]")
     run = stage.pull_request("second", other, job="model")
     report = run.reports["gate-model"]
@@ -171,6 +174,8 @@ def test_a_second_pull_request_is_judged_against_the_rebuilt_champion(stage: Sta
     champion = recorded(stage).champion
     assert champion is not None
     assert report["inputs"]["champion"] == champion.model_digest
+    brought = run.clone / ".mlops-ci/run/models" / champion.model_digest.removeprefix("sha256:")
+    assert (brought / "registered_model_meta").is_file(), "it was not made anew"
     measured = {one["metric"]: one for one in report["measurements"]}
     then = {one["metric"]: one for one in first.reports["gate-model"]["measurements"]}
     assert measured["roc_auc"]["champion"] == pytest.approx(then["roc_auc"]["challenger"])

@@ -94,6 +94,11 @@ class Stage:
         """Return the bare remote."""
         return self.workshop.folder / "origin.git"
 
+    @property
+    def cache(self) -> Path:
+        """Return what GitHub has kept of runs on main: it gives that to all runs."""
+        return self.folder / "kept"
+
     def pull_request(self, name: str, change: Change | None = None, job: str = "", api: str = "") -> Run:
         """Open a pull request with a change, as it were, and run its workflow, or one job of it."""
         return self.opened(name, change, job, api).run()
@@ -190,6 +195,7 @@ class Stage:
             "STAND_IN_PYTHON": sys.executable,
             "STAND_IN_PIP": str(self.folder / "pip"),
             "STAND_IN_ARTIFACTS": str(place / "artifacts"),
+            "STAND_IN_CACHE": str(self.cache),
             "MLOPS_CI_ENVIRONMENTS": str(ENVIRONMENTS),
             "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this as: build with what is installed already
             "MLOPS_CI_SCAN__DATABASE_MIN_MB": "0.01",  # the tests' own
@@ -210,6 +216,7 @@ def make_stage(folder: Path, prepare: Callable[[Workshop], None] = lambda _: Non
     venv.EnvBuilder(with_pip=True).create(folder / "with-pip")
     (folder / "pip").symlink_to(next((folder / "with-pip").glob("lib/python3*/site-packages")))
     ENVIRONMENTS.mkdir(exist_ok=True)
+    (folder / "kept").mkdir()
     workshop = Workshop(folder)
     workshop.bake()
     prepare(workshop)

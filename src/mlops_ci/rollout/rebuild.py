@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_ci.errors import NothingToJudge, ProgramFailed, UsageProblem
-from mlops_ci.evidence import digest_bytes, digest_model
+from mlops_ci.evidence import digest_bytes, digest_model, is_model
 from mlops_ci.models import recorded, rulebook
 from mlops_ci.models.answers import Arm, gather
 from mlops_ci.process import NO_SECRETS, search_path
@@ -37,7 +37,7 @@ def rebuilt(release: Release, model: str, git: Git, target: Path) -> Path:
     """
     alike = target.parent.with_name("alike") / target.name
     known = alike.with_suffix(".txt")
-    if known.is_file() and alike.is_dir() and digest_model(alike) == known.read_text(encoding="utf-8"):
+    if _made_before(alike, known, git):
         return alike
     for one in (target, alike):
         shutil.rmtree(one, ignore_errors=True)
@@ -56,6 +56,12 @@ def rebuilt(release: Release, model: str, git: Git, target: Path) -> Path:
         if target == alike:
             known.write_text(digest, encoding="utf-8")
     return target
+
+
+def _made_before(alike: Path, known: Path, git: Git) -> bool:
+    """Say whether an earlier call left a model here, and it still is what it was; a commit may not bring one."""
+    committed = git.call("ls-files", "--", str(alike.parents[2]), check=False).stdout
+    return not committed and known.is_file() and is_model(alike, known.read_text(encoding="utf-8"))
 
 
 def _checked_out(commit: str, git: Git, folder: Path) -> Path:
