@@ -2,12 +2,16 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from builders import git, git_repository
 from integration.released import Scene
 from mlops_ci.evidence import digest_model
 from mlops_ci.journeys.workshop import Workshop
+from mlops_ci.rollout import rebuild
+from mlops_ci.tools.git import Git
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -85,14 +89,29 @@ def test_other_answers_are_another_model(made: Workshop) -> None:
     digest = Scene(made, "rehearsal").recorded()["champion"]["model_digest"]
     place = f"predictions/{digest.removeprefix('sha256:')}.json"
     clone = made.folder / "state"
-    git = ("git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@example.com")
+    called = ("git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@example.com")
     subprocess.run(["git", "clone", "--quiet", "--branch", "mlops-ci/state", origin, clone], check=True)
     text = (clone / place).read_text()
     assert '"scores": [0.' in text
     (clone / place).write_text(text.replace('"scores": [0.', '"scores": [0.9', 1))
-    subprocess.run([*git, "commit", "--quiet", "--all", "--message", "another"], check=True)
-    subprocess.run([*git, "push", "--quiet"], check=True)
+    subprocess.run([*called, "commit", "--quiet", "--all", "--message", "another"], check=True)
+    subprocess.run([*called, "push", "--quiet"], check=True)
     ran = made.step("gate-model")
     assert ran.exit_code == 5
     assert "answers 1 of 1000 golden rows otherwise" in ran.report["error"]
     assert not list((made.root / ".mlops-ci/run").glob("*/*/MLmodel")), "nothing of it is kept"
+
+
+def test_a_champion_that_a_commit_brings_was_not_made_here(tmp_path: Path) -> None:
+    root = git_repository(tmp_path)
+    place = root / ".mlops-ci/run/alike" / ("a" * 64)
+    place.mkdir(parents=True)
+    (place / "MLmodel").write_text("flavors: {}\n")
+    known = place.with_suffix(".txt")
+    known.write_text(digest_model(place))
+    assert rebuild._made_before(place, known, Git(root))
+    git(root, "add", "--force", ".mlops-ci/run/alike")
+    assert not rebuild._made_before(place, known, Git(root))
+    git(root, "reset", "--quiet")
+    (place / "MLmodel").write_text("flavors: {another: {}}\n")
+    assert not rebuild._made_before(place, known, Git(root))

@@ -1,7 +1,7 @@
 """Count what the gate of another run decided: its report is somebody's claim, and nothing of that run is executed.
 
-Whoever may push a branch can also make up a report. It can spend the budget of a golden set, no more: a decision on
-the ledger lets nothing pass.
+Whoever may push a branch can also make up a report. It can use up a golden set's budget, or the name of a version:
+both stop what is good. A decision on the ledger lets nothing pass.
 """
 
 import json

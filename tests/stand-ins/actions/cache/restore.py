@@ -15,6 +15,7 @@ def main() -> None:
     found = entry.is_dir()
     if found and os.environ["INPUT_LOOKUP"] != "true":
         shutil.copytree(entry, path, dirs_exist_ok=True)
+        print(f"Cache restored from key: {key}")  # noqa: T201 - the job's log
     elif not found and os.environ["GITHUB_EVENT_NAME"] == "push" and Path(path).is_dir():
         shutil.copytree(path, entry)
     with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as stream:
