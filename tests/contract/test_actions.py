@@ -158,7 +158,7 @@ def test_the_signature_action_takes_what_its_command_takes() -> None:
     assert listed == set(loaded["inputs"])
 
 
-@pytest.mark.parametrize("name", ["report"])
+@pytest.mark.parametrize("name", ["report", "record"])
 def test_a_helping_action_gives_every_input_to_its_command_and_lists_it(name: str) -> None:
     loaded = action(name)
     assert len(text(name).splitlines()) < 60
@@ -193,6 +193,50 @@ def test_a_comment_is_no_gate_and_its_job_runs_nothing_of_the_pull_request() -> 
     assert "report" not in check["needs"]
     assert job["needs"] == check["needs"]
     assert job["steps"][1]["with"] == check["steps"][1]["with"], "both read the same"
+
+
+def test_the_champion_action_says_what_its_command_says() -> None:
+    loaded = action("champion")
+    install, run = loaded["runs"]["steps"]
+    assert install["run"].endswith('install.py" gate'), "which the next step uses again"
+    assert 'run.py" champion ' in run["run"]
+    assert environment("champion") == {"token": TOKEN["token"], "settings": "ACTION_SETTINGS", "model": "ACTION_MODEL"}
+    assert "${{" not in install["run"] + run["run"]
+    inputs, outputs = (ACTIONS / "champion/README.md").read_text().split("## Outputs")
+    assert re.findall(r"^\| `([a-z-]+)` \|", inputs, re.MULTILINE) == list(loaded["inputs"])
+    assert re.findall(r"^\| `([a-z-]+)` \|", outputs, re.MULTILINE) == list(loaded["outputs"])
+
+
+def test_a_pull_request_finds_the_champion_where_the_release_keeps_it_and_a_release_takes_none() -> None:
+    (folder,) = (ACTIONS.parent / "templates/model-service").glob("*/.github/workflows")
+    kept = {}
+    for name, job in (("pull-request", "model"), ("release", "release")):
+        steps = YAML(typ="safe").load((folder / f"{name}.yml").read_text())["jobs"][job]["steps"]
+        used = [step.get("uses", "").split("@")[0].rpartition("actions/")[2] for step in steps]
+        given = steps[used.index("cache")]["with"]
+        kept[name] = given["path"], given["key"]
+        assert used.index("champion") < used.index("cache")
+        assert given.get("lookup-only", False) == (name == "release")
+        assert (used.index("cache") > used.index("gate-model")) == (name == "release")
+    assert kept["release"] == kept["pull-request"]
+
+
+def test_the_job_that_counts_runs_nothing_of_the_run_that_it_counts() -> None:
+    (path,) = (ACTIONS.parent / "templates/model-service").glob("*/.github/workflows/record.yml")
+    loaded = YAML(typ="safe").load(path.read_text())
+    assert loaded["on"] == {"workflow_run": {"workflows": ["pull request"], "types": ["completed"]}}
+    assert loaded["permissions"] == {}
+    ((_, job),) = loaded["jobs"].items()
+    assert job["permissions"] == {"actions": "read", "contents": "write"}
+    assert "head_repository.full_name == github.repository" in job["if"], "no fork"
+    assert all("run" not in step for step in job["steps"])
+    assert [step["uses"].split("@")[0] for step in job["steps"]] == [
+        "actions/checkout",
+        "actions/download-artifact",
+        "mlops-ci/mlops-ci/actions/record",
+    ]
+    assert job["steps"][0]["with"] == {"persist-credentials": False}, "the default branch, and no credentials"
+    assert "workflow_run.id" in loaded["concurrency"]["group"], "none that waits is dropped"
 
 
 def test_the_setup_action_installs_for_a_step_and_says_where() -> None:

@@ -138,7 +138,7 @@ def test_its_settings_are_ours_and_its_golden_rows_are_a_fair_sample(adopted: tu
 def test_its_workflows_pass_the_linters_and_run_its_own_commands(adopted: tuple[Path, Ended]) -> None:
     root, _ = adopted
     paths = sorted((root / ".github/workflows").glob("*.yml"))
-    assert [path.stem for path in paths] == ["pull-request", "release", "rollback", "watchdog"]
+    assert [path.stem for path in paths] == ["pull-request", "record", "release", "rollback", "watchdog"]
     flags = ["--quiet", "--no-progress", "--offline", "--pedantic", "--strict-collection"]
     subprocess.run([PROGRAMS / "zizmor", *flags, root / ".github"], check=True)
     subprocess.run([PROGRAMS / "actionlint", *paths], check=True)

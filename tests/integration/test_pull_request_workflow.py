@@ -8,7 +8,9 @@ import json
 import re
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psutil
@@ -16,7 +18,19 @@ import pytest
 import yaml
 
 from integration.comments import MARKER, Api
-from integration.workflows import STAND_INS, Change, Stage, all_of, edit, git, make_stage, shells_of, steps, wait_for
+from integration.workflows import (
+    STAND_INS,
+    Change,
+    Run,
+    Stage,
+    all_of,
+    edit,
+    git,
+    make_stage,
+    shells_of,
+    steps,
+    wait_for,
+)
 from mlops_ci.journeys.selftest_files import BAD_FILES
 from mlops_ci.journeys.workshop import Workshop
 from mlops_ci.net import free_port
@@ -28,6 +42,8 @@ WORKFLOW = ".github/workflows/pull-request.yml"
 JOBS = ("test", "data", "model", "scan", "mlops-ci", "report")
 UNLIKE = '(rows["carrier"] == "VX")'  # of whose flights the opposite is learnt
 SLOW = 'time.sleep(0.06 * (columns["sched_dep_minute"][0] % 4 == 0))'  # seconds; slow for some, so timing it is not
+# What GitHub does with the token of a pull request's jobs.
+READ_ONLY = '#!/bin/sh\nif [ "$GITHUB_WORKFLOW" = "pull request" ]; then echo "read only" >&2; exit 1; fi\n'
 CARRIERS = "slices: {by: [carrier], rule: {accuracy: {no_worse_than: 0.02}}}"
 
 
@@ -35,11 +51,14 @@ def release(workshop: Workshop) -> None:
     """Add a rule for each carrier, train a first model, and make it the champion."""
     workshop.port = free_port()
     last = "    - latency_p95_ms: {at_most: 40}\n"
-    workshop.edit("mlops.yaml", last, f"{last}  {CARRIERS}\n")
+    workshop.edit("mlops.yaml", last, f"{last}  {CARRIERS}\n  budget: 2\n")
     workshop.train("First model")
     for command in ("gate-model", "register-model", "canary run"):
         assert workshop.step(*command.split()).exit_code == 0
     workshop.stop()
+    hook = workshop.folder / "origin.git/hooks/pre-receive"
+    hook.write_text(READ_ONLY)
+    hook.chmod(0o755)
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +75,21 @@ def test_every_stand_in_takes_what_the_workflow_gives_it(stage: Stage) -> None:
             assert set(step.get("with", {})) <= set(inputs)
 
 
-def test_a_clean_repository_is_green_and_the_pull_request_is_told(stage: Stage) -> None:
+@pytest.fixture(scope="module")
+def clean(stage: Stage) -> tuple[Run, Api]:
+    """Return the run of a pull request that changes nothing, and what GitHub was told."""
     with Api().serving() as api:
-        run = stage.pull_request("clean", api=api.url)
+        return stage.pull_request("clean", api=api.url), api
+
+
+@pytest.fixture(scope="module")
+def counted(stage: Stage, clean: tuple[Run, Api]) -> Run:
+    """Return the run that counts what the gate of the clean one decided."""
+    return stage.after("counted", clean[0])
+
+
+def test_a_clean_repository_is_green_and_the_pull_request_is_told(clean: tuple[Run, Api]) -> None:
+    run, api = clean
     assert run.jobs == dict.fromkeys(JOBS, "success"), run.said
     assert run.exit_code == 0
     assert {step: report["verdict"] for step, report in run.reports.items()} == {
@@ -72,6 +103,52 @@ def test_a_clean_repository_is_green_and_the_pull_request_is_told(stage: Stage) 
     assert re.search(r"/issues/1/comments$", api.wrote()[0])
     assert comment["body"].startswith(f"{MARKER}<!-- run 1.1 -->\n### ✅ verdict PASS")
     assert all(f"| ✅ | {step} | pass (exit 0) |" in comment["body"] for step in run.reports)
+
+
+def pages(stage: Stage) -> dict[str, Any]:
+    """Return golden set → its page of the ledger, as origin has them."""
+    origin = ("-C", str(stage.origin))
+    names = git(*origin, "ls-tree", "-r", "--name-only", "mlops-ci/state", "ledger/").splitlines()
+    return {name: json.loads(git(*origin, "show", f"mlops-ci/state:{name}")) for name in names}
+
+
+def state(stage: Stage) -> str:
+    return git("-C", str(stage.origin), "rev-parse", "mlops-ci/state")
+
+
+def test_what_its_gate_decided_is_counted_afterwards_and_once(
+    stage: Stage, clean: tuple[Run, Api], counted: Run
+) -> None:
+    assert (counted.exit_code, counted.jobs) == (0, {"record": "success"}), counted.said
+    assert "the workflow `record` counts it" in clean[0].said["model"], "its own job may not push"
+    report = clean[0].reports["gate-model"]
+    (page,) = pages(stage).values()
+    first, second = page["decisions"]
+    assert page["digest"] == report["inputs"]["golden"]
+    assert (first["champion"], second["champion"]) == ("", report["inputs"]["champion"])
+    assert (second["model"], second["verdict"]) == (report["inputs"]["model"], "pass")
+    assert second["commit"] == report["inputs"]["commit"]
+    before = state(stage)
+    again = stage.after("again", clean[0])
+    assert (again.exit_code, state(stage)) == (0, before), again.said
+    assert "no further decision" in again.said["record"]
+
+
+def test_a_run_of_a_fork_or_of_a_push_is_not_counted_and_a_made_up_report_is_refused(
+    stage: Stage, clean: tuple[Run, Api], counted: Run, tmp_path: Path
+) -> None:
+    before = state(stage)
+    fork = stage.after("fork", clean[0], head_repository={"full_name": "mallory/flight-delay"})
+    pushed = stage.after("pushed", clean[0], event="push")
+    assert [(run.exit_code, run.jobs) for run in (fork, pushed)] == [(0, {}), (0, {})], "the job is skipped"
+    said = dict(clean[0].reports["gate-model"])
+    inputs = said["inputs"] | {"counted": "sha256:../../deploy/rehearsal/flight-delay.yaml", "model": f"sha256:{0:064}"}
+    (tmp_path / "report-gate-model").mkdir()
+    (tmp_path / "report-gate-model/gate-model.json").write_text(json.dumps(said | {"inputs": inputs}))
+    refused = stage.after("refused", replace(clean[0], artifacts=tmp_path))
+    assert refused.jobs == {"record": "failure"}, refused.said
+    assert "its counted is 'sha256:../../deploy" in refused.said["record"]
+    assert state(stage) == before
 
 
 def without(*lines: str) -> Change:
@@ -170,7 +247,7 @@ def easier(repository: Path) -> None:
     rows.to_parquet(path)
 
 
-def test_a_worse_model_with_rules_and_golden_set_to_its_liking_is_stopped(stage: Stage) -> None:
+def test_a_worse_model_with_rules_and_golden_set_to_its_liking_is_stopped(stage: Stage, counted: Run) -> None:
     run = stage.pull_request(
         "worse",
         all_of(
@@ -189,6 +266,7 @@ def test_a_worse_model_with_rules_and_golden_set_to_its_liking_is_stopped(stage:
     assert run.reports["gate-model"]["exit_code"] == 10
     titles = [one["title"] for one in run.blocking("gate-model")]
     assert any(one.startswith("By the rules of ") and "roc_auc" in one for one in titles), titles
+    assert any(one.startswith("By the rules of ") and "budget is spent" in one for one in titles), "counted before"
     (policy,) = [one for one in run.reports["gate-model"]["findings"] if one["code"] == "MCI-POLICY-001"]
     assert all(word in policy["title"] for word in ("golden", "rules", "slices")), policy
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from integration.workflows import Run, Stage, edit, git, make_stage, shells_of, steps, wait_for
-from mlops_ci.evidence import digest_bytes, find_fault, keys, open_
+from mlops_ci.evidence import digest_bytes, digest_model, find_fault, keys, open_
 from mlops_ci.journeys.workshop import Workshop
 from mlops_ci.net import free_port
 from mlops_ci.release.branch import Note, StateBranch
@@ -162,8 +162,9 @@ def test_statements_are_verifiable_by_who_has_the_runs_key(stage: Stage, first: 
     assert statement["predicate"]["inputs"]["sbom"] == sbom
 
 
-def test_a_second_pull_request_is_judged_against_the_rebuilt_champion(stage: Stage, first: Run) -> None:
+def test_a_second_pull_request_is_judged_against_the_champion_that_its_release_kept(stage: Stage, first: Run) -> None:
     assert first.exit_code == 0
+    (kept,) = stage.cache.glob("champion-*/*")
     other = edit("params.yaml", "months: [1, 2, 3]", "months: [1, 12]")
     run = stage.pull_request("second", other, job="model")
     report = run.reports["gate-model"]
@@ -171,6 +172,8 @@ def test_a_second_pull_request_is_judged_against_the_rebuilt_champion(stage: Sta
     champion = recorded(stage).champion
     assert champion is not None
     assert report["inputs"]["champion"] == champion.model_digest
+    assert digest_model(kept) == champion.model_digest, "which is taken as it is, for its bytes are the recorded ones"
+    assert f"Cache restored from key: champion-{champion.model_digest}" in run.said["model"]
     measured = {one["metric"]: one for one in report["measurements"]}
     then = {one["metric"]: one for one in first.reports["gate-model"]["measurements"]}
     assert measured["roc_auc"]["champion"] == pytest.approx(then["roc_auc"]["challenger"])

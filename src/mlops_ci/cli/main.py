@@ -18,12 +18,14 @@ from mlops_ci.errors import Interrupted, MlopsCiError, UsageProblem
 # name → module that builds the command, summary; imported when the command is called
 _HELPERS = {
     "adopt": ("mlops_ci.cli.adopt", "Add the pipeline to a repository that has a model already; overwrite nothing."),
+    "champion": ("mlops_ci.cli.champion", "Say which model is the champion, as the state branch records it."),
     "contract": ("mlops_ci.cli.contract", "Propose a contract, check it, compare two, derive the request schema."),
     "demo": ("mlops_ci.cli.demo", "Run the whole journey on this machine: train, gate, canary, roll back."),
     "doctor": ("mlops_ci.cli.doctor", "Check a generated repository, and say what to fix."),
     "image": ("mlops_ci.cli.image", "Build the image of this commit with its model, and push it."),
     "keys": ("mlops_ci.cli.keys", "Write the public half of the key that signs evidence."),
     "profile": ("mlops_ci.cli.profile", "Write what a trusted data set looks like: the reference for drift."),
+    "record": ("mlops_ci.cli.record", "Count what the gate of another run decided on its golden set."),
     "report": ("mlops_ci.cli.report", "Write all verdicts of a pipeline into one comment on its pull request."),
     "selftest": ("mlops_ci.cli.selftest", "Plant known defects in a copy of this repository; show which are caught."),
     "settings": ("mlops_ci.cli.settings", "Show each setting and where it came from."),

@@ -51,6 +51,19 @@ def digest_model(folder: Path) -> str:
     return _digest_pairs((path.relative_to(folder).as_posix(), _digest_model_file(path)) for path in kept)
 
 
+def is_model(folder: Path, digest: str) -> bool:
+    """Say whether a folder that somebody else may have filled is the model of a digest, and nothing beside it.
+
+    Byte code and links, which the digest leaves out and Python would run all the same, are taken away.
+    """
+    if folder.is_symlink() or not (folder / "MLmodel").is_file():
+        return False
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is inside first
+        if path.is_symlink() or "__pycache__" in path.parts[len(folder.parts) :]:
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    return digest_model(folder) == digest
+
+
 def _digest_pairs(pairs: Iterable[tuple[str, str]]) -> str:
     return digest_bytes("\n".join(f"{name}\0{digest}" for name, digest in sorted(pairs)).encode())
 

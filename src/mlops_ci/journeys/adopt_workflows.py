@@ -8,12 +8,13 @@ from mlops_ci.journeys.adopt_facts import Facts
 from mlops_ci.journeys.adopt_project import template_root
 
 PLACEHOLDER = "0" * 40
-_WORKFLOWS = ("pull-request", "release", "rollback", "watchdog")
+_WORKFLOWS = ("pull-request", "record", "release", "rollback", "watchdog")
 _INSTALL = "run: python -m pip install -r requirements.txt -e .\n"
 _INSTALL_TESTS = 'run: python -m pip install -r requirements.txt -e ".[dev]"\n'
 _DATA = "      - name: Make the data\n        run: dvc repro data\n"
 _TRAIN = "      - name: Train the model\n        run: dvc repro\n"
 _CACHE = "          cache: pip\n"
+_KEPT = re.compile(r"      - name: Find the champion\n.*?key: champion-[^\n]+\n(?: +lookup-only: true\n)?", re.DOTALL)
 
 
 def files(facts: Facts) -> dict[str, bytes]:
@@ -35,13 +36,15 @@ def _adapted(name: str, facts: Facts) -> str:
         text = _changed(text, "branches: [main]", f"branches: [{json.dumps(facts.branch)}]")
         text = _changed(text, _INSTALL, f"run: {_scalar(f'python -m pip install {facts.install}')}\n")
         text = _changed(text, _TRAIN, _step("Train the model", _training(facts)))
+        text = text if _training(facts) else _without(text, _KEPT)  # a model in git is not made anew
     if name == "pull-request":
         text = _changed(text, _INSTALL_TESTS, f"run: {_scalar(f'python -m pip install {facts.install}')}\n")
         text = _changed(text, "run: python -m pytest\n", f"run: {_scalar(facts.test)}\n")
         text = _changed(text, _DATA, _step("Make the data", facts.stage))
         text = _changed(text, "challenger: models/current\n", f"challenger: {_scalar(facts.model)}\n")
         text = text if facts.has_requirements else _changed(text, _CACHE, "")
-    text = _changed(text, 'python-version: "3.12"', f'python-version: "{facts.python}"')
+    if name != "record":  # it installs nothing of the repository
+        text = _changed(text, 'python-version: "3.12"', f'python-version: "{facts.python}"')
     return re.sub(rf"(mlops-ci/mlops-ci/\S+@){PLACEHOLDER}", rf"\g<1>{facts.pin or PLACEHOLDER}", text)
 
 
@@ -56,6 +59,14 @@ def _changed(text: str, old: str, new: str) -> str:
     if old not in text:
         raise MlopsCiError(f"The template's workflow does not hold {old.strip()!r} any more.")
     return text.replace(old, new)
+
+
+def _without(text: str, pattern: re.Pattern[str]) -> str:
+    """Return a text without what the template has exactly once."""
+    left, times = pattern.subn("", text)
+    if times != 1:
+        raise MlopsCiError(f"The template's workflow does not hold {pattern.pattern!r} once any more.")
+    return left
 
 
 def _step(name: str, command: str | None) -> str:

@@ -17,7 +17,7 @@ from mlops_ci.journeys.doctor_finding import found
 from mlops_ci.report import Finding
 
 PLACE = ".github/workflows"
-REQUIRED = ("pull-request", "release", "rollback", "watchdog")
+REQUIRED = ("pull-request", "record", "release", "rollback", "watchdog")
 _OURS = "mlops-ci/mlops-ci"
 _USES = re.compile(r"^\s*(?:- )?uses: *[\"']?([^@\s\"']+)@([^\s\"'#]+)", re.MULTILINE)
 _README = re.compile(rf"{_OURS}(?:\.git)?@([0-9a-f]{{40}})")

@@ -12,6 +12,7 @@ SCHEMA = "mlops-ci.ledger/v1"
 FOLDER = "ledger/gate"
 _ATTEMPTS = 4
 _NEARLY = 0.8  # part of the budget from which on it is said
+_NEARLY_SPENT, _SPENT = BUDGET_CODES = ("MCI-GATE-010", "MCI-GATE-011")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +138,12 @@ def judge_budget(decisions: int, budget: int) -> Finding | None:
     remedy = "Collect new golden rows, give them another `gate.golden_version`, and retire these"
     if decisions >= budget:
         return Finding(
-            "MCI-GATE-011", "high", "blocks", "The golden set's budget is spent", f"{said} {remedy}.",
+            _SPENT, "high", "blocks", "The golden set's budget is spent", f"{said} {remedy}.",
             evidence={"decisions": decisions, "budget": budget},
         )  # fmt: skip
     if decisions >= _NEARLY * budget:
         return Finding(
-            "MCI-GATE-010", "medium", "informs", "The golden set's budget is nearly spent", f"{said} {remedy} in time.",
+            _NEARLY_SPENT, "medium", "informs", "The golden set's budget is nearly spent", f"{said} {remedy} in time.",
             evidence={"decisions": decisions, "budget": budget},
         )  # fmt: skip
     return None

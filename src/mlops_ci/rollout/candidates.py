@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_ci.errors import NothingToJudge, ProgramFailed, Rejected
-from mlops_ci.evidence import digest_bytes, digest_model
+from mlops_ci.evidence import digest_bytes, digest_model, is_model
 from mlops_ci.lineage import card
 from mlops_ci.release.page import card_path
 from mlops_ci.release.state import Release
@@ -88,9 +88,16 @@ class Shelf:
         """Return the folder with a release's model, checked; raise ProgramFailed if it is another.
 
         It comes from the registry. One that is a file on this machine, and has never heard of the release, leaves
-        only what the record says: there the model is made anew from its commit.
+        only what the record says: there the model is made anew from its commit. What an earlier call, or a cache,
+        left is taken if it is the model of this digest, and thrown away otherwise.
         """
         model = self.folder / "models" / release.model_digest.removeprefix("sha256:")
+        if is_model(model, release.model_digest):
+            return model
+        if model.is_dir() and not model.is_symlink():
+            shutil.rmtree(model)
+        else:
+            model.unlink(missing_ok=True)
         if self.registry.is_local and not self.registry.find_by_digest(self.model, DIGEST_TAG, release.model_digest):
             from mlops_ci.rollout.rebuild import rebuilt  # it asks models, and most releases need none of that
 

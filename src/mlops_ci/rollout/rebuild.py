@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlops_ci.errors import NothingToJudge, ProgramFailed, UsageProblem
-from mlops_ci.evidence import digest_bytes, digest_model
+from mlops_ci.evidence import digest_bytes, digest_model, is_model
 from mlops_ci.models import recorded, rulebook
 from mlops_ci.models.answers import Arm, gather
 from mlops_ci.process import NO_SECRETS, search_path
@@ -22,38 +22,46 @@ _SETTINGS = Path("mlops.yaml")
 
 
 def rebuilt(release: Release, model: str, git: Git, target: Path) -> Path:
-    """Return `target` with a release's model in it, made by the pipeline of its commit; one that is there is checked.
+    """Return a folder with a release's model in it, made by the pipeline of its commit, or by an earlier call.
 
     Args:
         release: what is recorded.
         model: the registered model's name.
         git: the repository, with its state branch on origin.
-        target: a folder of its own for this digest; it may come out of a cache.
+        target: where it is kept if it is what was released to the byte. One that only answers like it is kept beside
+            the folder of models, where no cache brings anything: it could not prove by itself what it is.
 
     Raises:
         NothingToJudge: the commit is not in this clone, or the record has no answers to compare with.
         ProgramFailed: the pipeline fails, or what it makes today is not what was released.
     """
-    alike = target.parent.with_name("alike") / target.name  # beside the models: no cache brings it
-    known = {release.model_digest, alike.read_text(encoding="utf-8") if alike.is_file() else ""}
-    if (target / "MLmodel").is_file() and digest_model(target) in known:
-        return target
-    shutil.rmtree(target, ignore_errors=True)
+    alike = target.parent.with_name("alike") / target.name
+    known = alike.with_suffix(".txt")
+    if _made_before(alike, known, git):
+        return alike
+    for one in (target, alike):
+        shutil.rmtree(one, ignore_errors=True)
     with TemporaryDirectory() as folder:
         code = _checked_out(release.commit, git, Path(folder))
         settings = (code / _SETTINGS).read_text(encoding="utf-8") if (code / _SETTINGS).is_file() else ""
-        python = _python(code, git.root, target.parent)
+        python = _python(code, git.root, target.parents[1])
         if (code / "dvc.yaml").is_file():  # else the model itself is in git
             dvc.reproduce(code, (git.root / ".dvc/cache").absolute(), _environment(python))
         section = document.section(settings, _SETTINGS, model, "register") or {}
         made = code / str(section.get("path") or RegisterSettings().path)
-        if digest_model(made) != release.model_digest:
+        if (digest := digest_model(made)) != release.model_digest:
             _demand_answers(release, model, git, code, made, settings, python)
-            alike.parent.mkdir(parents=True, exist_ok=True)
-            alike.write_text(digest_model(made), encoding="utf-8")
-        target.parent.mkdir(parents=True, exist_ok=True)
+            target = alike
         shutil.copytree(made, target)
+        if target == alike:
+            known.write_text(digest, encoding="utf-8")
     return target
+
+
+def _made_before(alike: Path, known: Path, git: Git) -> bool:
+    """Say whether an earlier call left a model here, and it still is what it was; a commit may not bring one."""
+    committed = git.call("ls-files", "--", str(alike.parents[2]), check=False).stdout
+    return not committed and known.is_file() and is_model(alike, known.read_text(encoding="utf-8"))
 
 
 def _checked_out(commit: str, git: Git, folder: Path) -> Path:

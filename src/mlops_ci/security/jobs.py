@@ -8,7 +8,7 @@ from importlib.resources import files as resources
 from pathlib import Path
 
 from mlops_ci.scanner import Look, Sandbox
-from mlops_ci.security import data_files, formats, kinds, syntax
+from mlops_ci.security import data_files, formats, kinds, recorders, syntax
 from mlops_ci.security.tree import Tree
 from mlops_ci.settings.scan import Group, ScanSettings
 from mlops_ci.tools import (
@@ -72,7 +72,7 @@ def of_tree(
             lambda box, given: pip_audit.scan(box, given, osv_url), 3, needs_network=True),
         Job("trivy packages", "dependencies", "trivy", pinned, lambda box, _: trivy.dependencies(box, cache), 2,
             needs_database=True),
-        Job("zizmor", "workflows", "zizmor", audited, zizmor.scan),
+        Job("zizmor", "workflows", "zizmor", audited, _zizmor),
         Job("actionlint", "workflows", "actionlint", workflows, actionlint.scan),
         Job("hadolint", "iac", "hadolint", dockerfiles, hadolint.scan),
         Job("syntax", "iac", "", syntax.concerned(own), lambda box, _: syntax.scan(box.folder)),
@@ -119,6 +119,11 @@ def _modelscan(box: Sandbox, _: tuple[str, ...]) -> Look:
     """Ask modelscan, which knows fewer kinds than we do: what others look into is not unread for its sake."""
     found = modelscan.scan(box)
     return Look(found.issues, tuple(one for one in found.unread if not one.path.lower().endswith(_COVERED)))
+
+
+def _zizmor(box: Sandbox, given: tuple[str, ...]) -> Look:
+    found = zizmor.scan(box, given)
+    return replace(found, issues=tuple(recorders.rated(one, box.folder) for one in found.issues))
 
 
 def _picklescan(box: Sandbox, _: tuple[str, ...]) -> Look:

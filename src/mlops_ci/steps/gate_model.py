@@ -1,6 +1,6 @@
 """Step `gate-model`: judge a challenger against the champion on the golden set; it ships only if every rule passes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,8 @@ from mlops_ci.evidence import Unproven, digest_bytes, digest_file, digest_model,
 from mlops_ci.models import answers, base, gate_words, integrity, interpreters, recorded, rulebook, spot_check
 from mlops_ci.models.answers import Arm, Gathered
 from mlops_ci.models.rulebook import Rulebook
-from mlops_ci.release.ledger import Decision, Ledger, judge_budget
+from mlops_ci.release import counted
+from mlops_ci.release.ledger import Ledger, judge_budget
 from mlops_ci.report import Finding, Measurement, StepReport
 from mlops_ci.rollout.candidates import Shelf
 from mlops_ci.rollout.contenders import contenders, digests
@@ -85,6 +86,7 @@ def run(options: Options, context: Context) -> StepReport:
         findings, measurements = evaluate(held, remarks)
     if "model" in inputs:
         inputs["answers"] = _kept(held[0], inputs["model"], context)
+    inputs |= _counting(held, inputs)
     report = StepReport(NAME, findings=findings, measurements=measurements, inputs=inputs)
     return _sealed(replace(report, findings=(*findings, *_counted(held, report, context))), context)
 
@@ -193,19 +195,28 @@ def _counts(book: Rulebook) -> bool:
     return book.options.champion == "released" and not book.options.champion_predictions
 
 
+def _counting(held: Sequence[Held], inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the inputs by which who may push counts this decision, too: the job of a pull request may not."""
+    found = dict[str, str]()
+    for one in [each for each in held if _counts(each.book)]:
+        name = counted.COUNTED[bool(one.by)]
+        found |= counted.told(name, one.book.golden.digest, one.book.options.golden_version)
+        if not {"model", "challenger_predictions"} & inputs.keys():
+            found["service"] = digest_bytes(one.book.options.challenger.encode())
+    return found
+
+
 def _counted(held: Sequence[Held], report: StepReport, context: Context) -> list[Finding]:
     """Count the decision on each golden set that led to it, and return what their budgets say to it."""
-    inputs, found = report.inputs, dict[str, Finding]()
+    found = dict[str, Finding]()
     at = datetime.fromtimestamp(context.clock.now(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    for one in [each for each in held if _counts(each.book)]:
-        ledger, options, golden = _ledger(context), one.book.options, one.book.golden.digest
-        model = inputs.get("model") or inputs.get("challenger_predictions") or options.challenger
-        question = model, inputs.get("champion", ""), inputs["rules"]
-        before = ledger.read(golden).others(*question)
-        decision = Decision(*question, report.verdict or "", at, inputs.get("commit", ""))
-        if refused := ledger.record(golden, decision, options.golden_version or ""):
-            context.progress.note(f"This decision was not counted on the golden set: {refused}")
-        if spent := judge_budget(before, options.budget):
+    counting = [each for each in held if _counts(each.book)]
+    for one, entry in zip(counting, counted.entries(report, at), strict=True):
+        ledger = _ledger(context)
+        before = ledger.read(entry.golden).others(*entry.decision.question)
+        if refused := ledger.record(entry.golden, entry.decision, entry.version):
+            context.progress.note(f"This decision was not counted here; the workflow `record` counts it. {refused}")
+        if spent := judge_budget(before, one.book.options.budget):
             found.setdefault(spent.code, _told(one, spent))
     return list(found.values())
 

@@ -27,6 +27,8 @@ _MOVED = (
     "incorrect old value provided",
     "reference already exists",
 )
+# How it says that a remote has no such commit.
+_UNKNOWN = ("not our ref", "couldn't find remote ref", "no such remote ref")
 
 
 class OriginAway(ProgramFailed):
@@ -103,6 +105,25 @@ class Git:
         if done.code:
             raise UsageProblem(f"{revision} names no commit in {self.root}. Fetch it, or name another revision.")
         return done.stdout.strip()
+
+    def parents_of(self, commit: str) -> tuple[str, ...] | None:
+        """Return the parents of a commit of origin; None where origin has none of that name.
+
+        It is fetched into a repository that is thrown away: nothing of what it holds comes near this one.
+
+        Raises:
+            OriginAway: origin cannot be read.
+        """
+        with TemporaryDirectory() as folder:
+            aside = ("--git-dir", folder)
+            self.call(*aside, "init", "--quiet", "--bare")
+            fetched = self._remote(*aside, "fetch", "--quiet", "--depth=1", "--", self.demand_origin(), commit)
+            if any(word in fetched.stderr for word in _UNKNOWN):
+                return None
+            if fetched.code:
+                raise OriginAway(f"{commit} cannot be fetched. {failure(fetched)}")
+            head = self.call(*aside, "cat-file", "commit", commit).stdout.partition("\n\n")[0]
+        return tuple(line.removeprefix("parent ") for line in head.splitlines() if line.startswith("parent "))
 
     def renamed(self, commit: str) -> dict[str, str]:
         """Return new path → old path of the files renamed since a commit, relative to the root of this work tree."""

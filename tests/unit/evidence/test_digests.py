@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mlops_ci.errors import NothingToJudge
-from mlops_ci.evidence import digest_file, digest_files, digest_model
+from mlops_ci.evidence import digest_file, digest_files, digest_model, is_model
 
 MLMODEL = """\
 artifact_path: model
@@ -117,3 +117,20 @@ def test_the_digest_of_files_does_not_depend_on_their_order(tmp_path: Path) -> N
     pairs = [(name, tmp_path / name) for name in "ab"]
     assert digest_files(pairs) == digest_files(reversed(pairs))
     assert digest_files(pairs) != digest_files([("b", tmp_path / "a"), ("a", tmp_path / "b")])
+
+
+def test_what_somebody_else_filled_is_a_model_by_its_digest_and_loses_what_that_does_not_cover(tmp_path: Path) -> None:
+    one = model(tmp_path / "one")
+    digest = digest_model(one)
+    (one / "code/__pycache__/deep").mkdir(parents=True)
+    (one / "code/__pycache__/deep/x.pyc").write_bytes(b"evil")
+    (one / "numpy").symlink_to(tmp_path)
+    (one / "link").symlink_to(one / "MLmodel")
+    assert is_model(one, digest)
+    assert sorted(path.name for path in one.rglob("*")) == ["MLmodel", "code", "model.skops", "requirements.txt"]
+    assert not is_model(one, f"sha256:{0:064}")
+    (tmp_path / "two").symlink_to(one)
+    assert not is_model(tmp_path / "two", digest), "a link may point elsewhere later"
+    assert not is_model(tmp_path / "nowhere", digest)
+    (one / "code/x.py").write_text("")
+    assert not is_model(one, digest)

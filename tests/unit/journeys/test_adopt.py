@@ -144,6 +144,16 @@ def test_the_workflows_say_this_repositorys_commands_and_branch() -> None:
     assert commands(workflow(facts, "release")) == [install, 'make "the model": now']
 
 
+@pytest.mark.parametrize("name", ["pull-request", "release"])
+def test_a_champion_is_kept_where_it_would_have_to_be_made_anew(name: str) -> None:
+    for facts, kept in ((FACTS, False), (replace(FACTS, train="make"), True)):
+        loaded = workflow(facts, name)
+        uses = [step["uses"] for job in loaded["jobs"].values() for step in job["steps"] if "uses" in step]
+        paths = [step["with"].get("path") for job in loaded["jobs"].values() for step in job["steps"] if "with" in step]
+        assert any("actions/champion@" in one for one in uses) == kept
+        assert (".mlops-ci/run/models" in paths) == kept
+
+
 def test_a_command_that_trains_becomes_a_stage_where_there_is_no_dvc() -> None:
     facts = replace(FACTS, train="python train.py", new_stage=True)
     made = adopt_workflows.files(facts)

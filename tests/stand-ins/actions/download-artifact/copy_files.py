@@ -7,9 +7,16 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 
+def chosen() -> Path:
+    """Return where a run's artifacts are; without a token the original knows no run but its own."""
+    if os.environ["INPUT_TOKEN"]:
+        return Path(os.environ["STAND_IN_RUNS"]) / os.environ["INPUT_RUN"]
+    return Path(os.environ["STAND_IN_ARTIFACTS"])
+
+
 def main() -> None:
     """Copy one named artifact, which must be there, or all that match, which may be none."""
-    storage, target = Path(os.environ["STAND_IN_ARTIFACTS"]), Path(os.environ["INPUT_PATH"] or ".").resolve()
+    storage, target = chosen(), Path(os.environ["INPUT_PATH"] or ".").resolve()
     name, pattern = os.environ["INPUT_NAME"], os.environ["INPUT_PATTERN"] or "*"
     found = [path for path in sorted(storage.iterdir()) if fnmatch(path.name, name or pattern)]
     if name and not found:
