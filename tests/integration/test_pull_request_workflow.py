@@ -289,3 +289,12 @@ def test_a_better_model_that_is_slower_and_unfair_to_one_carrier_is_stopped(stag
     found = {(one["code"], (one["location"] or {}).get("name")) for one in run.blocking("gate-model")}
     assert found >= {("MCI-GATE-005", "carrier=VX"), ("MCI-GATE-001", "latency_p95_ms")}
     assert ("MCI-GATE-001", "roc_auc") not in found, "on the whole it is better"
+
+
+@pytest.mark.nightly
+def test_with_warm_caches_no_job_has_more_than_two_minutes_of_steps(stage: Stage) -> None:
+    """All jobs share this one machine; on GitHub each has its own."""
+    stage.pull_request("cold")
+    seconds = stage.pull_request("warm").seconds
+    assert set(seconds) >= {"test", "data", "model", "scan", "mlops-ci"}
+    assert max(seconds.values()) < 120, seconds

@@ -45,6 +45,7 @@ class Run:
     said: dict[str, str]  # job → its log
     artifacts: Path
     clone: Path
+    seconds: dict[str, float]  # job → what its steps took
 
     @property
     def reports(self) -> dict[str, dict[str, Any]]:
@@ -79,7 +80,11 @@ class Running:
                 said[line["jobID"]] = said.get(line["jobID"], "") + line["msg"]
         jobs = {line["jobID"]: line["jobResult"] for line in lines if "jobResult" in line}
         assert jobs or not self.process.returncode, text  # of jobs that are skipped act tells nothing
-        return Run(self.process.returncode, jobs, said, self.clone.parent / "artifacts", self.clone)
+        seconds: dict[str, float] = {}
+        for line in lines:
+            if len(line.get("stepID", ())) == 1:  # steps of the workflow; those within an action have more
+                seconds[line["jobID"]] = seconds.get(line["jobID"], 0.0) + line.get("executionTime", 0) / 1e9
+        return Run(self.process.returncode, jobs, said, self.clone.parent / "artifacts", self.clone, seconds)
 
 
 @dataclass(frozen=True)
