@@ -62,6 +62,12 @@ def test_its_golden_set_is_what_the_code_makes(run: Runner, problem: str) -> Non
     assert LABELS[problem] in run("cat", "contracts/data.json")
 
 
+@pytest.mark.nightly
+def test_a_model_that_answers_some_rows_wrongly_is_caught_by_its_settings(run: Runner) -> None:
+    """In a ranking, all rows of some boards."""
+    assert "1 caught." in run("mlops-ci", "selftest", "--only", "worse model")
+
+
 def test_the_gate_lets_a_first_and_an_equal_model_pass_and_stops_a_worse_one(run: Runner, problem: str) -> None:
     run("mlops-ci", "gate-model")
     assert [code for code, _ in findings(run, "gate-model")] == ["MCI-GATE-003"]

@@ -50,6 +50,7 @@ def _about_a_group(one: Found) -> bool:
 class _Gate:
     def __init__(self, options: GateSettings, section: Path_) -> None:
         self.options, self.section = options, section
+        self.unit = options.query or options.id  # the column whose values are answered wrongly: all rows of a query
 
     def worse(self, scratch: Scratch) -> Sequence[str]:
         return self._judged(scratch, self._some(self._ids(scratch)))
@@ -74,7 +75,7 @@ class _Gate:
         return self._judged(scratch, [id_ for id_, its in zip(self._ids(scratch), groups, strict=True) if its == group])
 
     def must(self, scratch: Scratch) -> Sequence[str]:
-        if self.options.must_pass is None:
+        if self.options.must_pass is None or self.options.query:
             raise NothingToJudge("there is no gate.must_pass")
         lines = (scratch.root / self.options.must_pass).read_text(encoding="utf-8").splitlines()
         cases = [str(json.loads(line)[self.options.id]) for line in lines if line.strip()]
@@ -96,7 +97,7 @@ class _Gate:
     def tampered(self, scratch: Scratch) -> Sequence[str]:
         words, wrong = self.worse(scratch), self._some(self._ids(scratch))
         golden = scratch.root / self.options.golden
-        spoilt.rewrite([golden], spoilt.only_rows(self.options.id, wrong, kept=False))
+        spoilt.rewrite([golden], spoilt.only_rows(self.unit, wrong, kept=False))
         scratch.commit("A golden set without the rows that are wrong")
         return [*words, "--base", scratch.base]
 
@@ -105,7 +106,7 @@ class _Gate:
         made = spoil(
             champion(scratch),
             self._place(scratch),
-            id_=self.options.id,
+            id_=self.unit,
             ids=wrong,
             labels=labels if len(labels) <= _CLASSES else (),
             seconds=seconds,
@@ -113,12 +114,11 @@ class _Gate:
         return ["gate-model", "--challenger", str(made)]
 
     def _ids(self, scratch: Scratch) -> list[str]:
-        if self.options.query is not None:
-            raise NothingToJudge("rows of a ranking cannot be spoilt one by one")
-        return spoilt.texts(scratch.root / self.options.golden, self.options.id)
+        return spoilt.texts(scratch.root / self.options.golden, self.unit)
 
     def _some(self, ids: Sequence[str]) -> list[str]:
-        return random.Random(0).sample(list(ids), round(len(ids) * _WORSE))  # noqa: S311 - rows, no secret
+        different = sorted(set(ids))
+        return random.Random(0).sample(different, round(len(different) * _WORSE))  # noqa: S311 - rows, no secret
 
     def _place(self, scratch: Scratch) -> Path:
         number = sum(1 for _ in scratch.folder.glob("model-*"))

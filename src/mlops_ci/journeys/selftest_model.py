@@ -69,8 +69,8 @@ def spoil(
     Args:
         model: an MLflow model folder.
         target: a folder that is not there.
-        id_: column of the golden set that names a row.
-        ids: rows that are answered wrongly: classes are exchanged, numbers are mirrored.
+        id_: column of the golden set that names a row, or the query of several.
+        ids: its values where answers are wrong: classes are exchanged, numbers are mirrored.
         labels: what a text may be exchanged with.
         seconds: how long each request takes longer.
     """
