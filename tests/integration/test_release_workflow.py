@@ -208,7 +208,8 @@ def test_a_bad_model_is_rolled_back_and_the_remote_knows(stage: Stage, better: R
     champion = recorded(stage).champion
     place = "src/flight_delay/service.py"
     score = "        found = getattr(self.pipeline, task.METHOD)"
-    stage.workshop.edit(place, score, f'        assert inputs["carrier"] != "UA"\n{score}')
+    failing = f'        assert inputs["carrier"] != "UA"\n{score}'
+    stage.workshop.edit(place, score, failing)
     stage.workshop.train("A service that fails on one carrier")
     run = stage.push("bad", QUICK | UNPROVEN)
     assert run.jobs["release"] == run.jobs["mlops-ci"] == "failure", run.said
@@ -221,13 +222,35 @@ def test_a_bad_model_is_rolled_back_and_the_remote_knows(stage: Stage, better: R
     assert state.rejected == (run.reports["register-model"]["inputs"]["model"],)
     assert subjects(stage)[0].startswith("Roll back ")
     assert "The job release ended as failure" in run.said["mlops-ci"]
+    stage.workshop.edit(place, failing, score)  # what comes next trains and commits it
+
+
+@pytest.mark.nightly
+def test_a_canary_is_handed_from_one_run_to_the_next(stage: Stage, better: Run) -> None:
+    champion = recorded(stage).champion
+    stage.workshop.edit("params.yaml", "months: [1, 2, 3, 4, 5, 6]", "months: [1, 2, 3, 4, 5]")
+    stage.workshop.train("As good a model")
+    slow = {"MLOPS_CI_CANARY__WATCH_FOR": "4s", "MLOPS_CI_CANARY__REHEARSAL_RATE": "3"}
+    run = stage.push("handing", QUICK | UNPROVEN | slow)
+    assert run.exit_code == 0, run.said
+    assert run.reports["canary"]["outputs"]["decision"] == "hold"
+    assert run.reports["rollback"]["outputs"]["decision"] == "nothing"
+    state = recorded(stage)
+    assert state.champion == champion
+    assert state.challenger is not None
+    run = stage.push("handed", QUICK | UNPROVEN)
+    assert run.reports["canary"]["outputs"]["decision"] == "promote", run.said
+    assert run.reports["canary"]["timeline"][0]["event"] == "resumed"
+    promoted = recorded(stage).champion
+    assert promoted is not None
+    assert promoted.model_digest == state.challenger.release.model_digest
 
 
 @pytest.mark.nightly
 def test_a_cancelled_release_has_the_champion_back_and_recorded(stage: Stage, better: Run) -> None:
     champion = recorded(stage).champion
-    stage.workshop.edit("src/flight_delay/service.py", 'inputs["carrier"] != "UA"', 'inputs["carrier"] != "no carrier"')
-    stage.workshop.train("A service that answers for every carrier")
+    stage.workshop.edit("src/flight_delay/service.py", "WARM_UPS = 20", "WARM_UPS = 21")
+    stage.workshop.train("Another model: its code belongs to it")
     slow = {**QUICK, "MLOPS_CI_CANARY__REHEARSAL_RATE": "3"}
     with stage.pushed("cancelled", slow | UNPROVEN) as process:
         wait_for(lambda: recorded(stage).challenger is not None or process.process.poll() is not None)
