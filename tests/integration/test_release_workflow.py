@@ -228,8 +228,8 @@ def test_a_bad_model_is_rolled_back_and_the_remote_knows(stage: Stage, better: R
 @pytest.mark.nightly
 def test_a_canary_is_handed_from_one_run_to_the_next(stage: Stage, better: Run) -> None:
     champion = recorded(stage).champion
-    stage.workshop.edit("params.yaml", "months: [1, 2, 3, 4, 5, 6]", "months: [1, 2, 3, 4, 5]")
-    stage.workshop.train("As good a model")
+    stage.workshop.edit("src/flight_delay/service.py", "WARM_UPS = 20", "WARM_UPS = 21")
+    stage.workshop.train("Another model: its code belongs to it")
     slow = {"MLOPS_CI_CANARY__WATCH_FOR": "4s", "MLOPS_CI_CANARY__REHEARSAL_RATE": "3"}
     run = stage.push("handing", QUICK | UNPROVEN | slow)
     assert run.exit_code == 0, run.said
@@ -249,8 +249,8 @@ def test_a_canary_is_handed_from_one_run_to_the_next(stage: Stage, better: Run) 
 @pytest.mark.nightly
 def test_a_cancelled_release_has_the_champion_back_and_recorded(stage: Stage, better: Run) -> None:
     champion = recorded(stage).champion
-    stage.workshop.edit("src/flight_delay/service.py", "WARM_UPS = 20", "WARM_UPS = 21")
-    stage.workshop.train("Another model: its code belongs to it")
+    stage.workshop.edit("src/flight_delay/service.py", "WARM_UPS = 2", "WARM_UPS = 12")
+    stage.workshop.train("One more")
     slow = {**QUICK, "MLOPS_CI_CANARY__REHEARSAL_RATE": "3"}
     with stage.pushed("cancelled", slow | UNPROVEN) as process:
         wait_for(lambda: recorded(stage).challenger is not None or process.process.poll() is not None)
