@@ -140,7 +140,7 @@ def test_the_card_and_the_page_of_what_is_live_write_themselves(stage: Stage, fi
     assert "| traffic | 100 % | – |" in page
     said = read(stage, card)
     assert said.startswith("# Model card: Flight delay\n\nPeople write this page.")
-    assert f"| commit | `{champion.commit}` |" in said
+    assert f"| commit | {champion.commit} |" in said
     assert "| latency\\_p95\\_ms at\\_most 40.0 |" in said
     kept = (first.artifacts / "evidence/model-card.md").read_text()
     measured = said[said.index("Its gate's verdict") :]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlops_ci.report import StepReport, from_json
-from mlops_ci.shown import code, number, table, text
+from mlops_ci.shown import number, table, text
 
 PAGE = "docs/model-card.md"  # as the commit of the version has it
 FILE = "model-card.md"  # beside the evidence
@@ -24,8 +24,14 @@ class Known:
 
 
 def judged(said: Mapping[str, Any]) -> StepReport | None:
-    """Return the gate's report from what its statement says; None where there is none."""
-    return from_json(said) if said else None
+    """Return the gate's report from what its statement says; None where there is none, or in a form of another time.
+
+    A page for people stops no release: whether the statement proves anything was judged before.
+    """
+    try:
+        return from_json(said) if said else None
+    except ValueError:
+        return None
 
 
 def fill(page: str | None, known: Known) -> bytes:
@@ -42,7 +48,7 @@ def _facts(known: Known) -> list[str]:
     lines = [
         "| | |",
         "|---|---|",
-        *(f"| {text(name)} | {code(value)} |" for name, value in known.made.items() if value),
+        *(f"| {text(name)} | {text(value)} |" for name, value in known.made.items() if value),
     ]
     if known.override:
         lines += ["", f"**Released without evidence that it passed its gate**: {text(known.override)}"]
