@@ -109,7 +109,7 @@ def run(options: Options, context: Context) -> StepReport:
 def _card(facts: Facts, inputs: Mapping[str, str], context: Context) -> bytes:
     """Return the model card with what is known now, and leave a copy beside the evidence."""
     page = context.root / card.PAGE
-    said = page.read_text(encoding="utf-8") if page.is_file() else None
+    said = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else None
     known = card.Known(context.model, inputs, card.judged(facts.report), facts.override)
     content = card.fill(said, known)
     copy = context.workspace / "evidence" / card.FILE
