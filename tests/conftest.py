@@ -7,6 +7,9 @@ import pytest
 
 import not_here
 
+# What tests read, the tests of other repositories among it, is nothing to run here.
+collect_ignore = ["data"]
+
 _skipped = pytest.StashKey[list[str]]()
 
 
