@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import action_pages
 import click
 
 from mlops_ci.cli.main import root
@@ -33,6 +34,7 @@ def contents() -> dict[Path, str]:
         RESOURCES / "findings.json": _json(_findings()),
         REFERENCE / "settings.md": _settings(),
         REFERENCE / "cli.md": _commands(),
+        **action_pages.pages(),
     }
 
 

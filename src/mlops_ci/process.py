@@ -191,6 +191,7 @@ def spawn(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], log:
         ProgramFailed: it cannot be started.
     """
     words = [resolve(str(argv[0])), *argv[1:]]
+    env = {"RUNNER_TRACKING_ID": "", **env}  # GitHub's runner ends whatever has its job's when the job ends
     launched = run([sys.executable, "-I", "-S", "-c", _LAUNCHER, log, *words], cwd=cwd, env=env, timeout=10)
     return identity(int(launched.stdout))
 

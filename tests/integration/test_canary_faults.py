@@ -15,6 +15,7 @@ import pytest
 
 from integration.released import BETTER, BUGGY, GOOD, Scene
 from mlops_ci.evidence import keys, open_
+from mlops_ci.process import Detached, alive
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 HERE = Path(__file__).parent
@@ -150,6 +151,74 @@ def test_a_rollback_that_could_not_be_recorded_is_recorded_by_the_next_one(scene
     assert scene.run("rollback")[0] == 0
     assert "challenger" not in scene.recorded()
     assert scene.recorded()["rejected"] == [report["inputs"]["model"]], "and so is the judgement"
+
+
+def test_a_controller_that_dies_while_origin_is_out_of_reach_leaves_the_champion_all_traffic(scene: Scene) -> None:
+    scene.release(GOOD)
+    with slowly(scene), scene.load():
+        canary = scene.start("canary", "run", "--version", BETTER)
+        scene.wait_for_challenger()
+        with away(scene):
+            scene.kill(canary)
+            scene.wait_for(lambda: '"returning"' in scene.file("journal.jsonl").read_text(), 30)
+            assert served(scene) == {"v1-"}, "by what this machine knows"
+        assert "challenger" in scene.recorded()
+        scene.wait_for(lambda: "challenger" not in scene.recorded(), 30)
+    assert list(scene.in_force()) == [name_of(scene.recorded())]
+
+
+def test_without_origin_a_rollback_by_hand_takes_a_canary_from_its_controller(scene: Scene) -> None:
+    scene.release(GOOD)
+    with slowly(scene), scene.load():
+        canary = scene.start("canary", "run", "--version", BETTER, "--format", "json")
+        scene.wait_for_challenger()
+        with away(scene):
+            assert scene.run("rollback", "--to", "previous")[0] == 5, "which that is, only the record knows"
+            assert scene.run("rollback", "--dry-run")[0] == 5
+            assert len(served(scene)) == 2, "nothing has moved"
+            code, report, _ = scene.run("rollback", "--reason", "complaints")
+            assert code == 5
+            assert "The record does not say so yet" in report["error"]
+            scene.wait_for(lambda: served(scene) == {"v1-"}, 10)  # the controller was in the middle of a tick
+            assert "supervisor has ended this canary" in ended(canary, 5)["error"]
+        code, report, _ = scene.run("canary", "run", "--version", BETTER)
+        assert code == 5, "nobody goes on with what has ended"
+        assert "Run: mlops-ci rollback" in report["error"]
+        assert scene.run("rollback")[0] == 0
+    assert "challenger" not in scene.recorded()
+    assert list(scene.in_force()) == [name_of(scene.recorded())]
+
+
+def test_what_serves_outlives_the_job_of_a_runner_and_a_killed_rehearsal_does_not(scene: Scene) -> None:
+    scene.extra = {"RUNNER_TRACKING_ID": "github_1"}  # by which GitHub's runner finds what a job has left behind
+    scene.release(GOOD)
+    found = [json.loads(scene.file("proxy.json").read_text()), scene.service(GOOD)]
+    programs = [Detached(int(one["pid"]), one["started"]) for one in found]
+    assert all(b"RUNNER_TRACKING_ID=\0" in Path(f"/proc/{one.pid}/environ").read_bytes() for one in programs)
+    with slowly(scene):
+        rehearsal = scene.start("canary", "run", "--version", BETTER, "--rehearse")
+        scene.wait_for_challenger()
+        scene.kill(rehearsal)
+        scene.wait_for(lambda: "challenger" not in scene.recorded(), 30)
+        scene.wait_for(lambda: not scene.supervisors(), 30)
+    assert not scene.file("proxy.json").exists()
+    assert not any(alive(one) for one in programs), "nobody else uses what ran there"
+
+
+@contextmanager
+def away(scene: Scene) -> Iterator[None]:
+    """Put origin out of reach."""
+    origin = scene.workshop.folder / "origin.git"
+    elsewhere = origin.rename(origin.with_name("away.git"))
+    try:
+        yield
+    finally:
+        elsewhere.rename(origin)
+
+
+def served(scene: Scene) -> set[str]:
+    """Return the versions that answer, of some requests."""
+    return {scene.served_by()[:3] for _ in range(40)}
 
 
 def test_a_release_file_edited_to_nonsense_is_restored_by_one_command(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """The lease on a real origin: renewed, released, read from another clone, and what a watchdog makes of it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
@@ -12,10 +13,10 @@ from mlops_ci.errors import ProgramFailed
 from mlops_ci.ports import Silence
 from mlops_ci.process import SystemClock
 from mlops_ci.release.branch import Note, StateBranch
-from mlops_ci.release.leases import EXPIRES_AFTER, RemoteLease
+from mlops_ci.release.leases import EXPIRES_AFTER, RemoteLease, Said
 from mlops_ci.release.state import Challenger, Release, State
 from mlops_ci.rollout import supervisor
-from mlops_ci.rollout.lease import Lease
+from mlops_ci.rollout.lease import Guard, Lease
 from mlops_ci.rollout.rollback import apply, make_plan
 from mlops_ci.settings.canary import CanarySettings
 from mlops_ci.step import Context
@@ -61,12 +62,16 @@ def elsewhere(root: Path) -> Path:
 @pytest.mark.parametrize("model", ["delay", "a..b.lock", "spaces and ~^:?*[\\", "größe", "-x", "a/b"])
 def test_it_is_renewed_read_elsewhere_and_released(root: Path, model: str) -> None:
     here, there = lease(root, model), lease(elsewhere(root), model)
-    assert there.renewed() is None
+    assert there.said() is None
     here.renew(1_000.0)
     here.renew(1_030.5)
-    assert there.renewed() == 1_030.5
+    assert there.said() == Said(1_030.5)
+    here.leave(1_040.0, 900.0)
+    assert there.said() == Said(1_040.0, 1_940.0)
+    here.leave(1_040.0, 900.0, anywhere=True)
+    assert there.said() == Said(1_040.0, 1_940.0, anywhere=True)
     there.release()
-    assert here.renewed() is None
+    assert here.said() is None
     here.release()
 
 
@@ -76,10 +81,11 @@ def test_an_origin_out_of_reach_is_said(root: Path) -> None:
         lease(root).renew(1.0)
 
 
-def test_what_is_no_lease_renews_nothing(root: Path) -> None:
+@pytest.mark.parametrize("text", [b"{", b"[]", b"1", b'{"renewed": "soon"}', b'{"renewed": 1, "until": "then"}'])
+def test_what_is_no_lease_renews_nothing(root: Path, text: bytes) -> None:
     repository = Git(root)
-    repository.push(repository.commit(None, {"lease.json": b"{"}, "nonsense"), lease(root).ref)
-    assert lease(root).renewed() is None
+    repository.push(repository.commit(None, {"lease.json": text}, "nonsense"), lease(root).ref)
+    assert lease(root).said() is None
 
 
 def taken(folder: Path) -> Lease:
@@ -99,8 +105,8 @@ def test_the_supervisor_renews_it_while_the_canary_runs_and_releases_it_after(
     def canary() -> None:
         for _ in range(50):
             clock.sleep(0.1)
-            if (renewed := remote.renewed()) is not None and renewed not in seen:
-                seen.append(renewed)
+            if (said := remote.said()) is not None and said.renewed not in seen:
+                seen.append(said.renewed)
             if len(seen) == 3:
                 break
         local.release()
@@ -111,7 +117,68 @@ def test_the_supervisor_renews_it_while_the_canary_runs_and_releases_it_after(
     steering.join()
     assert len(seen) == 3
     assert seen == sorted(seen)
-    assert remote.renewed() is None
+    assert remote.said() is None
+
+
+def supervised(local: Lease, remote: RemoteLease) -> Thread:
+    """Start a supervisor that must not have to put anything back."""
+
+    def put_back() -> None:
+        raise AssertionError
+
+    thread = Thread(target=supervisor.supervise, args=(local, remote, put_back, SystemClock(), Silence()))
+    thread.start()
+    return thread
+
+
+def until(happened: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_between_two_commands_it_says_for_how_long_nobody_steers(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "RENEW_EVERY", 0.2)
+    local, remote = taken(tmp_path), lease(root)
+    standing_by = supervised(local, remote)
+    until(lambda: remote.said() is not None)
+    local.promise(900.0)
+    until(lambda: (said := remote.said()) is not None and said.until is not None)
+    said, now = remote.said(), SystemClock().now()
+    assert said
+    assert said.until
+    assert now + 890 < said.until < now + 901
+    assert not said.anywhere, "it still runs here"
+    local.take()
+    until(lambda: (said := remote.said()) is not None and said.until is None)
+    local.release()
+    standing_by.join()
+
+
+def test_a_canary_that_is_handed_over_is_any_machines_and_stays_on_the_record(root: Path, tmp_path: Path) -> None:
+    branch, local, remote = running(root), taken(tmp_path), lease(root)
+    standing_by = supervised(local, remote)
+    until(lambda: remote.said() is not None)
+    assert Guard(Lease(tmp_path / "other.json", SystemClock()), lambda: None, remote).steered(SystemClock().now())
+    local.hand_over(900.0)
+    standing_by.join(20)
+    said = remote.said()
+    assert said
+    assert said.anywhere
+    elsewhere_taken = Guard(Lease(tmp_path / "other.json", SystemClock()), lambda: None, remote)
+    assert elsewhere_taken.steered(SystemClock().now()) is None
+    assert watchdog(root, 890)["decision"] == "nothing", "somebody is to come"
+    assert branch.read() == RUNNING
+
+
+def test_one_that_was_left_and_that_nobody_came_for_is_taken_off_the_record(root: Path) -> None:
+    branch = running(root)
+    lease(root).leave(SystemClock().now(), 900.0, anywhere=True)
+    assert watchdog(root, 910)["decision"] == "rollback"
+    assert branch.read() == State("production", "delay", CHAMPION)
 
 
 def test_an_origin_that_does_not_answer_keeps_no_champion_waiting(

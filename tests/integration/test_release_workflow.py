@@ -225,6 +225,32 @@ def test_a_bad_model_is_rolled_back_and_the_remote_knows(stage: Stage, better: R
     stage.workshop.edit(place, failing, score)  # what comes next trains and commits it
 
 
+def test_a_canary_is_handed_from_one_run_to_the_next(stage: Stage, better: Run) -> None:
+    champion = recorded(stage).champion
+    stage.workshop.edit("src/flight_delay/service.py", "WARM_UPS = 20", "WARM_UPS = 21")
+    stage.workshop.train("As good as the one before")
+    brief = {**QUICK, "MLOPS_CI_CANARY__BETA": "0.0001", "MLOPS_CI_CANARY__WATCH_FOR": "4s"}
+    run = stage.push("handed", brief | UNPROVEN)
+    assert run.exit_code == 0, run.said
+    assert run.reports["canary"]["outputs"]["decision"] == "hold"
+    assert run.reports["rollback"]["outputs"]["decision"] == "nothing"
+    state, model = recorded(stage), run.reports["register-model"]["inputs"]["model"]
+    assert state.champion == champion
+    assert state.challenger is not None
+    assert state.challenger.release.model_digest == model
+    assert not shells_of(stage.folder / "handed"), "nothing of it runs any more"
+    assert stage.by_hand("waiting", "watchdog", {}).exit_code == 0
+    assert recorded(stage) == state, "it waits for the run that is to come"
+    run = stage.push("taken-over", QUICK | UNPROVEN)
+    assert run.exit_code == 0, run.said
+    assert run.reports["canary"]["timeline"][0]["event"] == "resumed"
+    assert run.reports["canary"]["outputs"]["decision"] == "promote"
+    state = recorded(stage)
+    assert state.champion is not None
+    assert (state.champion.model_digest, state.challenger) == (model, None)
+    assert subjects(stage)[0].startswith("Promote ")
+
+
 @pytest.mark.nightly
 def test_a_cancelled_release_has_the_champion_back_and_recorded(stage: Stage, better: Run) -> None:
     champion = recorded(stage).champion

@@ -105,9 +105,12 @@ def stop(environ: Mapping[str, str], settings: Path | None, model: str | None, e
 @click.option("--host")
 @click.option("--port")
 @click.option("--runtime")
+@click.option("--rehearse", is_flag=True)
 @click.pass_obj
-def supervise(environ: Mapping[str, str], /, settings: Path | None, model: str | None, **place: str | None) -> None:
-    """Put the champion back when the controller is gone."""
+def supervise(
+    environ: Mapping[str, str], /, settings: Path | None, model: str | None, *, rehearse: bool, **place: str | None
+) -> None:
+    """Put the champion back when the controller is gone; what only a rehearsal used is stopped."""
     from mlops_ci.rollout.supervisor import supervise as stand_by
     from mlops_ci.steps.canary import assemble
     from mlops_ci.steps.rollback import run
@@ -116,7 +119,13 @@ def supervise(environ: Mapping[str, str], /, settings: Path | None, model: str |
     options, context = prepare(_ENTRY, Common(settings, model, "terminal", environ), given, Terminal())
     parts = assemble(options, context)
     engine, lease, remote = parts.engine(), parts.lease(), parts.remote_lease()
-    stand_by(lease, remote, lambda: run(options, context), context.clock, context.progress, engine.all_run)
+
+    def put_back() -> None:
+        run(options, context)
+        if rehearse:
+            engine.stop()
+
+    stand_by(lease, remote, put_back, context.clock, context.progress, engine.all_run)
 
 
 def _prepared(

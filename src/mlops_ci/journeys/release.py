@@ -33,11 +33,14 @@ def run(options: Options, context: Context) -> StepReport:
         raise UsageProblem("A rehearsal makes requests up, and production has users. Name another --environment.")
     rows = requests(context)
     load = Load(f"http://{options.host}:{options.port}{options.rehearsal_path}", rows, rate=options.rehearsal_rate)
+    parts = canary.assemble(options, context)
     try:
         with load:
             report = canary.run(options, context)
+        if report.outputs["decision"] == "hold":
+            parts.hand_over()
     finally:
-        canary.assemble(options, context).engine().stop()  # nobody else uses what ran here
+        parts.engine().stop()  # nobody else uses what ran here
     context.progress.note(load.describe())
     return _with(report, (*told, _rehearsed(options, load, len(rows))))
 

@@ -12,6 +12,19 @@ SCHEMA = "mlops-ci.lease/v1"
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the lease on origin says; times in seconds since the epoch."""
+
+    renewed: float
+    until: float | None = None  # nobody steers for the moment; somebody will, before then
+    anywhere: bool = False  # nothing of the canary runs any more, so another machine may go on with it
+
+    def holds(self, now: float) -> bool:
+        """Say whether the canary is somebody's at this time."""
+        return now <= max(self.renewed + EXPIRES_AFTER, self.until or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteLease:
     """The lease on one model in one environment; each renewal replaces the one before, and no branch grows.
 
@@ -31,19 +44,28 @@ class RemoteLease:
 
     def renew(self, now: float) -> None:
         """Say that somebody steers at this time, in seconds since the epoch."""
-        content = json.dumps({"schema": SCHEMA, "renewed": now}).encode()
-        self.git.push(self.git.commit(None, {"lease.json": content}, "Lease\n"), self.ref, replace=True)
+        self._say(renewed=now)
+
+    def leave(self, now: float, seconds: float, *, anywhere: bool = False) -> None:
+        """Say that nobody steers now, and that somebody will within that time: on any machine, or on this one only."""
+        self._say(renewed=now, until=now + seconds, anywhere=anywhere)
 
     def release(self) -> None:
         """Say that nobody steers any more; nothing happens when there is no lease."""
         if self.git.fetch(self.ref) is not None:
             self.git.push("", self.ref, replace=True)
 
-    def renewed(self) -> float | None:
-        """Return when it was last renewed; None when there is no lease, or what stands there is none."""
+    def said(self) -> Said | None:
+        """Return what it says; None when there is no lease, or what stands there is none."""
         commit = self.git.fetch(self.ref)
         text = self.git.read(commit, "lease.json") if commit else None
         try:
-            return float(json.loads(text)["renewed"]) if text else None
-        except (ValueError, KeyError, TypeError):
+            raw = json.loads(text or "")
+            until = raw.get("until")
+            return Said(float(raw["renewed"]), None if until is None else float(until), raw.get("anywhere") is True)
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
+
+    def _say(self, **facts: float | bool) -> None:
+        content = json.dumps({"schema": SCHEMA, **facts}).encode()
+        self.git.push(self.git.commit(None, {"lease.json": content}, "Lease\n"), self.ref, replace=True)

@@ -52,7 +52,7 @@ class Ascent:
     def begin(cls, parts: Parts, champion: Release, release: Release, files: Mapping[str, bytes]) -> "Ascent":
         """Return a canary whose challenger runs and gets no traffic yet."""
         now = parts.clock.monotonic()
-        parts.journal.begin(release.name, now)
+        parts.journal.begin(release.name, champion.name, now)
         place = Challenger(release, parts.settings.steps[0], 1)
         return cls._made(parts, champion, place, files, _SoFar(_source(parts, champion, release), now, now))
 
@@ -71,7 +71,7 @@ class Ascent:
         source = _source(parts, champion, place.release)
         ticks = _ticks(past.ticks, source) if past else []
         if past is None or not ticks:
-            parts.journal.begin(place.release.name, now)
+            parts.journal.begin(place.release.name, champion.name, now)
             began, decided = now, 0
         else:
             began, decided = min(past.began, now - ticks[-1].at), past.decided

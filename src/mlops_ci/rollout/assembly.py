@@ -69,6 +69,16 @@ class Assembly:
         """Return the same on origin, for other machines."""
         return RemoteLease(self.git, self.settings.environment, self.model)
 
+    def hand_over(self) -> None:
+        """Leave the canary to another machine, whose versions start from the record; here nothing goes on running.
+
+        Raises:
+            ProgramFailed: origin does not take the lease; this machine's supervisor tries once more.
+        """
+        seconds = self.settings.attendance
+        self.lease().hand_over(seconds)
+        self.remote_lease().leave(self.clock.now(), seconds, anywhere=True)
+
     def shelf(self) -> Shelf:
         """Return where code and models of releases come from; it connects to the registry."""
         registry = Registry(self.tracking_uri, self.root)
@@ -82,7 +92,7 @@ class Assembly:
         """Return what a canary is steered by; the registry is connected when a version must be fetched."""
         signer = cache(keyring.signer)
         shelf = cache(self.shelf)
-        guard = Guard(self.lease(), lambda: supervisor.start(self), self.remote_lease().renewed)
+        guard = Guard(self.lease(), lambda: supervisor.start(self), self.remote_lease())
         return Parts(
             self.engine(),
             Recorder(self.branch(), lambda statement: seal(statement, signer()), self.clock, progress),

@@ -14,6 +14,7 @@ from mlops_ci.traffic.engine import NeverReady
 
 _ORIGIN_MAY_BE_AWAY = 600.0  # seconds
 _GOES_ON: frozenset[Cause] = frozenset({"begun", "go-on", "held"})
+_RECORD_IT = "Run: mlops-ci rollback."
 
 Act = Callable[[Ascent], Outcome]
 Demand = Callable[[Ascent], None]
@@ -105,6 +106,8 @@ class Canary:
                 f"A canary of {stands.name} stands on the record. Wait for it to end, go on with it "
                 f"(--version {stands.version}), or return to the champion with: mlops-ci rollback."
             )
+        if (ended := self.parts.journal.unrecorded()) and ended.release == stands.name:
+            raise ProgramFailed(f"The canary of {stands.name} ended, and the record does not say so yet. {_RECORD_IT}")
         if steered := self.parts.guard.steered(self.parts.clock.now()):
             raise ProgramFailed(f"The canary of {stands.name} is steered {steered}. Wait for it to end.")
         return place

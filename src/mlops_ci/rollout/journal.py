@@ -39,6 +39,15 @@ class Unrecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Underway:
+    """A canary that began here, was not promoted, and has not ended by what this machine knows."""
+
+    champion: str
+    challenger: str
+    returning: bool  # its traffic has moved back already
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """The journal of one model in one environment: entries, and beside them the ticks as `canary replay` reads them."""
 
@@ -50,12 +59,12 @@ class Journal:
         object.__setattr__(self, "_entries", self.folder / "journal.jsonl")
         object.__setattr__(self, "_ticks", self.folder / "ticks.jsonl")
 
-    def begin(self, release: str, at: float) -> None:
+    def begin(self, release: str, champion: str, at: float) -> None:
         """Forget the canary before, and begin with this one, at this monotonic second."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._ticks.unlink(missing_ok=True)
         self._entries.unlink(missing_ok=True)
-        self.write("begin", release=release, at=at)
+        self.write("begin", release=release, champion=champion, at=at)
 
     def write(self, event: str, **facts: object) -> None:
         """Add an entry; it is on disk when this returns."""
@@ -83,6 +92,13 @@ class Journal:
         """Return the last entry in words; nothing where there is none."""
         entries = _lines(self._entries)
         return ", ".join(f"{name} {value}" for name, value in entries[-1].items()) if entries else ""
+
+    def underway(self) -> Underway | None:
+        """Return the canary that may have traffic here; None once its promotion may be on the record."""
+        entries = _lines(self._entries)
+        if not entries or "champion" not in entries[0] or any(one["event"] in {"promote", "end"} for one in entries):
+            return None
+        return Underway(entries[0]["champion"], entries[0]["release"], entries[-1]["event"] == "returning")
 
     def unrecorded(self) -> Unrecorded | None:
         """Return the rollback that began here and did not end with its record; None when there is none."""

@@ -4,15 +4,15 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from mlops_ci.errors import ProgramFailed
+from mlops_ci.errors import MlopsCiError, ProgramFailed
 from mlops_ci.ports import Clock
 from mlops_ci.process import Detached, alive, identity
-from mlops_ci.release.leases import EXPIRES_AFTER as EXPIRES_ON_ORIGIN
+from mlops_ci.release.leases import RemoteLease
 
 EXPIRES_AFTER = 15.0  # seconds without a renewal
 _LOCK_TRIES = 3  # one a second
@@ -23,7 +23,8 @@ class Lease:
     """The lease on one model in one environment, on this machine.
 
     The file's time of modification is the clock's monotonic time of the last renewal: it needs no room on a full
-    disk, and a machine's clock that is set anew ends no canary. In a lease that was promised it is when that ends.
+    disk, and a machine's clock that is set anew ends no canary. In one that was promised or handed over it is when
+    that ends.
     """
 
     path: Path
@@ -36,6 +37,10 @@ class Lease:
     def promise(self, seconds: float) -> None:
         """Say that nobody steers now, and that somebody will within that time."""
         self._write({"promised": seconds}, self.clock.monotonic() + seconds)
+
+    def hand_over(self, seconds: float) -> None:
+        """Say that nothing runs here any more, and that another machine will go on within that time."""
+        self._write({"handed": seconds}, self.clock.monotonic() + seconds)
 
     def renew(self) -> None:
         """Say that this process still steers.
@@ -55,12 +60,20 @@ class Lease:
             self.path.unlink(missing_ok=True)
 
     def held(self) -> bool:
-        """Say whether somebody should be steering: the lease was taken and not released."""
-        return self.path.exists()
+        """Say whether somebody should be steering: the lease was taken, and neither released nor handed over."""
+        return self.path.exists() and self.handed() is None
 
     def promised(self) -> bool:
         """Say whether nobody steers for the moment, as was announced."""
-        return self._promise() is not None
+        return self.left() is not None
+
+    def left(self) -> float | None:
+        """Return the seconds in which somebody will steer again, as was promised; None when nothing was."""
+        return self._seconds_of("promised")
+
+    def handed(self) -> float | None:
+        """Return the seconds in which another machine will go on; None when the canary was not handed over."""
+        return self._seconds_of("handed")
 
     def steered(self) -> bool:
         """Say whether another process steers now, and lives."""
@@ -73,7 +86,7 @@ class Lease:
             stamp, now = self.path.stat().st_mtime, self.clock.monotonic()
         except FileNotFoundError:
             return False
-        promise, holder = self._promise(), self._holder()
+        promise, holder = self._content().get("promised"), self._holder()
         if promise is not None:
             return not now <= stamp <= now + promise
         if holder is None:
@@ -113,8 +126,11 @@ class Lease:
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
-    def _promise(self) -> float | None:
-        return self._content().get("promised")
+    def _seconds_of(self, word: str) -> float | None:
+        with suppress(FileNotFoundError):
+            if word in self._content():
+                return max(self.path.stat().st_mtime - self.clock.monotonic(), 0.0)
+        return None
 
     def _holder(self) -> Detached | None:
         """Return who took the lease; None when nobody did, or the file does not say."""
@@ -153,7 +169,7 @@ class Guard:
 
     lease: Lease
     start: Callable[[], None]  # starts the supervisor
-    renewed_on_origin: Callable[[], float | None] = lambda: None  # when anybody said there that they steer
+    origin: RemoteLease | None = None  # the same lease, for other machines
     promise: float | None = None  # seconds for which the canary is left to itself when the block ends
 
     def __enter__(self) -> Self:
@@ -165,8 +181,11 @@ class Guard:
     def __exit__(self, *_: object) -> None:
         if self.promise is None:
             self.lease.release()
-        else:
-            self.lease.promise(self.promise)
+            return
+        self.lease.promise(self.promise)
+        with suppress(MlopsCiError):  # the supervisor says it again, where its credentials outlive this process
+            if self.origin:
+                self.origin.leave(self.lease.clock.now(), self.promise)
 
     def steered(self, now: float) -> str | None:
         """Return who steers this canary now, beside this process, as the end of a sentence; None when nobody does."""
@@ -174,8 +193,8 @@ class Guard:
             return "by another process here"
         if self.lease.held():
             return None  # here, by one that is gone or has left it
-        last = self.renewed_on_origin()
-        return "on another machine" if last is not None and now - last <= EXPIRES_ON_ORIGIN else None
+        said = self.origin.said() if self.origin else None
+        return "on another machine" if said and said.holds(now) and not said.anywhere else None
 
     def renew(self) -> None:
         """Say that the holder is well."""

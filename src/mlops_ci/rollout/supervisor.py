@@ -31,6 +31,8 @@ def start(parts: "Assembly") -> None:
         flags += ["--settings", str(parts.settings_path)]
     if parts.chosen_model:
         flags += ["--model", parts.chosen_model]
+    if options.rehearse:
+        flags.append("--rehearse")
     argv = [sys.executable, "-m", "mlops_ci", "canary", "supervise", *flags]
     source = str(Path(mlops_ci.__file__).parents[1])
     spawn(argv, cwd=parts.root, env={"PYTHONPATH": source}, log=folder / "supervisor.log")
@@ -44,13 +46,13 @@ def supervise(
     log: Progress,
     healthy: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Stand by until the canary ends; meanwhile the lease on origin tells other machines that somebody does.
+    """Stand by until the canary ends or is handed over; meanwhile the lease on origin tells other machines so.
 
     A lease that cannot be released on origin expires there, and a canary that nobody steers is found by the watchdog.
     Where one stands by already, a second does nothing.
     """
     ended = Event()
-    renewing = Thread(target=_renew, args=(remote, ended, clock, log), daemon=True)
+    renewing = Thread(target=_renew, args=(lease, remote, ended, clock, log), daemon=True)
     with lease.watched() as first:
         if not first:
             return
@@ -60,19 +62,26 @@ def supervise(
         finally:
             ended.set()
     renewing.join(_LAST_RENEWAL)
-    if not lease.held():
-        with suppress(MlopsCiError):
+    with suppress(MlopsCiError):
+        if (seconds := lease.handed()) is not None:
+            remote.leave(clock.now(), seconds, anywhere=True)
+        elif not lease.held():
             remote.release()
 
 
-def _renew(remote: RemoteLease, ended: Event, clock: Clock, log: Progress) -> None:
+def _renew(lease: Lease, remote: RemoteLease, ended: Event, clock: Clock, log: Progress) -> None:
     """Renew the lease on origin until the canary has ended; an origin out of reach ends none."""
     while True:
+        left = lease.left()
         try:
-            remote.renew(clock.now())
+            if left is None:
+                remote.renew(clock.now())
+            else:
+                remote.leave(clock.now(), left)
         except MlopsCiError as failure:
             log.note(f"The lease on origin was not renewed: {failure}")
-        if ended.wait(RENEW_EVERY):
+        changed_meanwhile = lease.promised() != (left is not None)  # and perhaps said on origin before this
+        if ended.wait(0.0 if changed_meanwhile else RENEW_EVERY):
             return
 
 

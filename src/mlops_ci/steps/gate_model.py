@@ -215,7 +215,8 @@ def _counted(held: Sequence[Held], report: StepReport, context: Context) -> list
         ledger = _ledger(context)
         before = ledger.read(entry.golden).others(*entry.decision.question)
         if refused := ledger.record(entry.golden, entry.decision, entry.version):
-            context.progress.note(f"This decision was not counted here; the workflow `record` counts it. {refused}")
+            later = "; the workflow `record` counts it" if context.workflow_run else ""
+            context.progress.note(f"This decision was not counted here{later}. {refused}")
         if spent := judge_budget(before, one.book.options.budget):
             found.setdefault(spent.code, _told(one, spent))
     return list(found.values())

@@ -1,15 +1,17 @@
 """Step `rollback`: all traffic to the last good release, and the record after it."""
 
+from typing import NoReturn
+
 from mlops_ci.errors import UsageProblem
 from mlops_ci.release.branch import StateBranch
-from mlops_ci.release.leases import EXPIRES_AFTER
+from mlops_ci.release.leases import Said
 from mlops_ci.release.state import State
 from mlops_ci.report import Finding, Location, StepReport
 from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.rollback import Plan, apply, make_plan
 from mlops_ci.settings.canary import CanarySettings as Options
 from mlops_ci.step import Context
-from mlops_ci.tools.git import Git
+from mlops_ci.tools.git import Git, OriginAway
 
 NAME = "rollback"
 
@@ -31,8 +33,13 @@ def run(options: Options, context: Context) -> StepReport:
     git.demand_origin()
     parts = Assembly(options, context.root, context.model, context.tracking_uri, git, context.clock)
     branch = parts.branch()
-    past = branch.champions()
-    state, broken = _read(branch, past)
+    try:
+        past = branch.champions()
+        state, broken = _read(branch, past)
+    except OriginAway as away:
+        if options.to or options.dry_run or options.if_lease_expired:
+            raise
+        return _return_unrecorded(parts, options, away)
     if broken and not options.dry_run:
         branch.restore(state)
     steered = _steered(state, parts, context.clock.now()) if options.if_lease_expired else None
@@ -61,6 +68,27 @@ def _read(branch: StateBranch, past: list[State]) -> tuple[State, bool]:
         return past[0], True
 
 
+def _return_unrecorded(parts: Assembly, options: Options, away: OriginAway) -> NoReturn:
+    """Return the traffic of a canary by what this machine's journal says of it; the record has to wait.
+
+    Raises:
+        OriginAway: always, for nothing is recorded.
+    """
+    journal, engine, lease = parts.journal(), parts.engine(), parts.lease()
+    canary = journal.underway()
+    if canary is None or not engine.running(canary.champion):
+        raise away
+    lease.take()  # before anything, as in `_carry_out`
+    engine.route({canary.champion: 100})
+    if not canary.returning:
+        subject = ": ".join(filter(None, (f"Roll back to {canary.champion}", _reason(options))))
+        journal.write("returning", release=canary.challenger, rejected=False, subject=subject)
+    lease.release()
+    raise OriginAway(
+        f"All traffic is on {canary.champion}. The record does not say so yet: run mlops-ci rollback again. {away}"
+    ) from away
+
+
 def _carry_out(plan: Plan, options: Options, parts: Assembly) -> None:
     """Take the lease from whoever steers, so that nobody sets the weights back, and apply the plan."""
     lease, engine = parts.lease(), parts.engine()
@@ -71,7 +99,7 @@ def _carry_out(plan: Plan, options: Options, parts: Assembly) -> None:
         engine=engine,
         branch=parts.branch(),
         workload=lambda release: parts.shelf().workload(release),
-        reason=options.reason or _reason(options),
+        reason=_reason(options),
         drain=options.drain,
     )
     if parts.journal().unrecorded():
@@ -80,7 +108,9 @@ def _carry_out(plan: Plan, options: Options, parts: Assembly) -> None:
 
 
 def _reason(options: Options) -> str | None:
-    """Return why a rollback that nobody gave a reason for was called."""
+    """Return why a rollback was called: the reason given, or the one that its flags mean."""
+    if options.reason:
+        return options.reason
     if options.if_lease_expired:
         return "nobody steers it any more"
     return "its release ended before it was promoted" if options.unless_promoted else None
@@ -99,7 +129,11 @@ def _steered(state: State, parts: Assembly, now: float) -> str | None:
     """Return why a watchdog leaves the record alone: no canary stands on it, or somebody steers it."""
     if state.challenger is None:
         return "No canary stands on the record."
-    last = max(filter(None, (parts.remote_lease().renewed(), parts.branch().changed_at())), default=0.0)
-    if now - last > EXPIRES_AFTER:
+    said, changed = parts.remote_lease().said(), parts.branch().changed_at()
+    heard = [*filter(None, (said, Said(changed) if changed else None))]
+    if not any(one.holds(now) for one in heard):
         return None
+    if said and said.until and now <= said.until:
+        return f"A canary was left to the next command, which has {said.until - now:.0f} s to come."
+    last = max(one.renewed for one in heard)
     return f"A canary runs; whoever steers it was heard of {max(now - last, 0):.0f} s ago."

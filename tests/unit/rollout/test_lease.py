@@ -1,11 +1,14 @@
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from mlops_ci.errors import ProgramFailed
 from mlops_ci.process import identity
+from mlops_ci.release.leases import RemoteLease, Said
 from mlops_ci.rollout.lease import EXPIRES_AFTER, Guard, Lease
 from unit.rollout.fakes import FakeClock
 
@@ -158,13 +161,63 @@ def test_the_guard_leaves_a_promise_when_it_is_told_to(lease: Lease) -> None:
 
 
 def test_the_guard_knows_who_else_steers(lease: Lease) -> None:
-    guard = Guard(lease, lambda: None, lambda: 1_000.0)
+    guard = Guard(lease, lambda: None, cast("RemoteLease", Origin(Said(1_000.0))))
     assert guard.steered(1_010.0) == "on another machine"
     assert guard.steered(2_000.0) is None, "its lease has run out"
     write(lease, '{"pid": 2147483647, "started": 0.0}')
     assert guard.steered(1_010.0) is None, "the lease on origin was this machine's"
     write(lease, json.dumps(identity(os.getppid()).to_json()))
     assert guard.steered(2_000.0) == "by another process here"
+
+
+@dataclass
+class Origin:
+    """The lease on origin, in memory."""
+
+    word: Said | None = None
+    away: bool = False
+
+    def said(self) -> Said | None:
+        return self.word
+
+    def leave(self, now: float, seconds: float) -> None:
+        if self.away:
+            raise ProgramFailed("origin cannot be read.")
+        self.word = Said(now, now + seconds)
+
+
+def test_what_another_machine_left_for_a_while_is_its_own_and_what_it_handed_over_is_not(lease: Lease) -> None:
+    origin = Origin(Said(1_000.0, 1_900.0))
+    guard = Guard(lease, lambda: None, cast("RemoteLease", origin))
+    assert guard.steered(1_890.0) == "on another machine"
+    assert guard.steered(1_901.0) is None, "nobody has come"
+    origin.word = Said(1_000.0, 1_900.0, anywhere=True)
+    assert guard.steered(1_010.0) is None
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_the_guard_tells_other_machines_of_its_promise_where_it_can(lease: Lease, away: bool) -> None:  # noqa: FBT001
+    origin = Origin(away=away)
+    with Guard(lease, lambda: None, cast("RemoteLease", origin)) as guard:
+        guard.promise = 60.0
+    now = lease.clock.now()
+    assert origin.word == (None if away else Said(now, now + 60.0))
+    assert lease.left() == pytest.approx(60.0)
+
+
+def test_a_canary_that_was_handed_over_is_held_by_nobody_here(lease: Lease) -> None:
+    lease.take()
+    assert lease.handed() is None
+    lease.hand_over(60.0)
+    assert not lease.held()
+    assert not lease.lost()
+    assert not lease.steered()
+    assert lease.handed() == pytest.approx(60.0)
+    passes(lease, 70.0)
+    assert not lease.lost(), "nothing of it is here to be put back"
+    lease.take()
+    assert lease.held()
+    assert lease.handed() is None
 
 
 def test_the_guard_does_not_go_on_when_the_lease_was_taken_away(lease: Lease) -> None:

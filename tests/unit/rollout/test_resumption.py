@@ -8,6 +8,7 @@ import pytest
 
 from mlops_ci.errors import Inconclusive, Interrupted, ProgramFailed, UsageProblem
 from mlops_ci.release.state import Challenger
+from mlops_ci.rollout.journal import Journal, Underway
 from unit.rollout.fakes import CANDIDATE, CHALLENGER, RELEASED, with_canary
 from unit.rollout.world import NEW, OLD, SETTINGS, World, back_on_champion
 
@@ -94,6 +95,26 @@ def test_what_another_machine_steers_is_left_alone(world: World) -> None:
     with pytest.raises(ProgramFailed, match="steered on another machine"):
         world.canary().judge()
     assert world.log == []
+
+
+def test_a_canary_whose_end_could_not_be_recorded_is_not_gone_on_with(world: World) -> None:
+    world.canary(SHORT).start(CANDIDATE)
+    assert Journal(world.folder).underway() == Underway(OLD, NEW, returning=False)
+    Journal(world.folder).write("returning", release=NEW, rejected=True, subject="Roll back")
+    assert Journal(world.folder).underway() == Underway(OLD, NEW, returning=True)
+    before = list(world.log)
+    with pytest.raises(ProgramFailed, match="the record does not say so yet"):
+        world.canary(SHORT).run(CANDIDATE)
+    assert world.log == before, "nothing was touched"
+
+
+def test_a_journal_knows_no_canary_once_it_may_be_promoted(world: World) -> None:
+    assert Journal(world.folder).underway() is None
+    world.canary(SHORT).start(CANDIDATE)
+    Journal(world.folder).write("promote")
+    assert Journal(world.folder).underway() is None, "the record may name the challenger by now"
+    world.run()
+    assert Journal(world.folder).underway() is None
 
 
 def test_a_challenger_that_does_not_start_again_ends_the_canary(world: World) -> None:

@@ -135,6 +135,13 @@ def test_it_ends_when_putting_back_never_works_and_never_claims_success(lease: L
     assert lease.held()
 
 
+def test_a_canary_that_is_handed_over_is_not_its_to_put_back(lease: Lease, clock: FakeClock) -> None:
+    put_back = PutBack(clock)
+    clock.alarms[7.0] = lambda: lease.hand_over(900.0)
+    watch(lease, put_back, clock, Log(), healthy=lambda: clock.time < 7)
+    assert (put_back.called, lease.handed()) == ([], 899.0 + 7.0 - clock.time + 1.0)
+
+
 @pytest.mark.parametrize(("chosen", "words"), [("one", ["--model", "one"]), (None, [])])
 def test_it_is_started_for_the_model_and_the_settings_of_its_canary(
     tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, chosen: str | None, words: list[str]
@@ -153,3 +160,13 @@ def test_it_is_started_for_the_model_and_the_settings_of_its_canary(
     (argv,) = started
     place = ["--environment", "staging", "--host", "127.0.0.1", "--port", "9000", "--runtime", ".mlops-ci/run"]
     assert argv[1:] == ["-m", "mlops_ci", "canary", "supervise", *place, "--settings", str(settings), *words]
+
+
+def test_that_of_a_rehearsal_knows_that_nobody_uses_what_runs(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(supervisor, "spawn", lambda argv, **_: started.append(argv))
+    options = CanarySettings(serve=["serve"], environment="staging", rehearse=True)
+    supervisor.start(Assembly(options, tmp_path, "one", "sqlite:///m.db", Git(tmp_path), clock))
+    assert "--rehearse" in started[0]
