@@ -274,6 +274,24 @@ def test_a_cancelled_release_has_the_champion_back_and_recorded(stage: Stage, be
     assert not shells_of(stage.folder / "cancelled"), "a rehearsal leaves nothing running"
 
 
+@pytest.mark.nightly
+def test_a_release_that_is_killed_outright_is_ended_by_its_supervisor(stage: Stage, better: Run) -> None:
+    champion, place = recorded(stage).champion, stage.folder / "killed"
+    stage.workshop.edit("src/flight_delay/service.py", "WARM_UPS = ", "WARM_UPS = 1 + ")
+    stage.workshop.train("And one more")
+    slow = {**QUICK, "MLOPS_CI_CANARY__REHEARSAL_RATE": "3"}
+    with stage.pushed("killed", slow | UNPROVEN) as release:
+        wait_for(lambda: recorded(stage).challenger is not None or release.process.poll() is not None)
+        (canary,) = shells_of(place, "canary", "run")
+        release.process.kill()  # so that no step follows
+        canary.kill()
+    wait_for(lambda: recorded(stage).challenger is None, 60)
+    assert recorded(stage).champion == champion
+    assert "its controller died" in subjects(stage)[0]
+    wait_for(lambda: not shells_of(place), 30)
+    assert not [*place.rglob("proxy.json")], "nobody else uses what ran there"
+
+
 def test_the_watchdog_mends_a_record_that_nobody_steers(
     stage: Stage, better: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
