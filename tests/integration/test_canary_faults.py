@@ -180,6 +180,9 @@ def test_without_origin_a_rollback_by_hand_takes_a_canary_from_its_controller(sc
             assert code == 5
             assert "The record does not say so yet" in report["error"]
             scene.wait_for(lambda: served(scene) == {"v1-"}, 10)  # the controller was in the middle of a tick
+            code, seen, err = scene.run("canary", "status")
+            assert (code, len(seen["in_force"]), seen["recorded"]) == (5, 1, ""), "what this machine knows is shown"
+            assert "origin cannot be read" in err
             assert "supervisor has ended this canary" in ended(canary, 5)["error"]
         code, report, _ = scene.run("canary", "run", "--version", BETTER)
         assert code == 5, "nobody goes on with what has ended"

@@ -67,20 +67,23 @@ def status(
     *,
     watch: bool,
 ) -> None:
-    """Print the release file and the split in force."""
+    """Print the release file and the split in force; without origin, what this machine knows."""
     from mlops_ci.journeys.sight import look
+    from mlops_ci.tools.git import OriginAway
 
     options, context = _prepared(environ, settings, model, environment)
     while True:
         found = look(options, context)
         click.echo(json.dumps(found) if format_ == "json" else _as_text(found))
+        if found["unread"]:
+            raise OriginAway(found["unread"])
         if not (watch and found["challenger"]):
             return
         context.clock.sleep(_WATCHED_EVERY)
 
 
 def _as_text(found: Mapping[str, Any]) -> str:
-    lines = [found["recorded"].rstrip(), f"in force here: {found['in_force'] or 'nothing'}"]
+    lines = [*filter(None, [found["recorded"].rstrip()]), f"in force here: {found['in_force'] or 'nothing'}"]
     if found["steered"]:
         lines.append(f"steered {found['steered']}")
     return "\n".join([*lines, *([f"last here: {found['last']}"] if found["last"] else [])])

@@ -3,10 +3,12 @@
 from typing import Any
 
 from mlops_ci.errors import NothingToJudge
+from mlops_ci.rollout.assembly import Assembly
 from mlops_ci.rollout.plan import SLOW_RATE, Traffic
 from mlops_ci.settings.canary import CanarySettings as Options
 from mlops_ci.step import Context
 from mlops_ci.steps.canary import assemble
+from mlops_ci.tools.git import OriginAway
 from mlops_ci.traffic.engine import Engine
 
 _COUNTED = 10.0  # seconds
@@ -44,15 +46,24 @@ def _rate(engine: Engine, context: Context) -> float:
 
 
 def look(options: Options, context: Context) -> dict[str, Any]:
-    """Return what is recorded, as the release file has it, what is in force on this machine, and who steers."""
+    """Return what is recorded, as the release file has it, what is in force on this machine, and who steers.
+
+    Where origin does not answer, `unread` says why, and only what this machine knows is there.
+    """
     parts = assemble(options, context)
     parts.git.demand_origin()
-    engine, state = parts.engine(), parts.branch().read()
-    guard = parts.parts(context.progress, context.keyring).guard
-    return {
-        "recorded": state.to_yaml(),
-        "in_force": engine.weights() if engine.proxy_runs() else {},
-        "challenger": state.challenger.release.name if state.challenger else None,
-        "steered": guard.steered(context.clock.now()) if state.challenger else None,
-        "last": parts.journal().last(),
-    }
+    engine = parts.engine()
+    here = {"in_force": engine.weights() if engine.proxy_runs() else {}, "last": parts.journal().last()}
+    unknown = {"recorded": "", "challenger": None, "steered": None}
+    try:
+        return here | unknown | _recorded(parts, context) | {"unread": None}
+    except OriginAway as away:
+        return here | unknown | {"unread": str(away)}
+
+
+def _recorded(parts: Assembly, context: Context) -> dict[str, Any]:
+    state = parts.branch().read()
+    if state.challenger is None:
+        return {"recorded": state.to_yaml()}
+    steered = parts.parts(context.progress, context.keyring).guard.steered(context.clock.now())
+    return {"recorded": state.to_yaml(), "challenger": state.challenger.release.name, "steered": steered}
