@@ -5,9 +5,11 @@ a release that is cancelled, and a canary that nobody steers any more.
 """
 
 import json
+import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,8 @@ import yaml
 
 from integration.workflows import Run, Stage, edit, git, make_stage, shells_of, steps, wait_for
 from mlops_ci.evidence import digest_bytes, digest_model, find_fault, keys, open_
+from mlops_ci.journeys.demo import rows_of
+from mlops_ci.journeys.load import Load
 from mlops_ci.journeys.workshop import Workshop
 from mlops_ci.net import free_port
 from mlops_ci.release.branch import Note, StateBranch
@@ -38,6 +42,8 @@ QUICK = {
 }
 # What a release proves is shown by the first two; the others need not scan everything again.
 UNPROVEN = {"MLOPS_CI_SCAN__ONLY": "workflows", "MLOPS_CI_CANARY__DEMANDS": "[]"}
+# What becomes of the workflow on a machine with users, and back.
+REHEARSED = "          rehearse: true # no users reach this machine\n          again", "          again"
 
 
 def train(workshop: Workshop) -> None:
@@ -249,6 +255,40 @@ def test_a_canary_is_handed_from_one_run_to_the_next(stage: Stage, better: Run) 
     assert state.champion is not None
     assert (state.champion.model_digest, state.challenger) == (model, None)
     assert subjects(stage)[0].startswith("Promote ")
+
+
+@pytest.mark.nightly
+def test_on_a_machine_that_stays_the_next_run_goes_on_with_what_serves(
+    stage: Stage, better: Run, tmp_path: Path
+) -> None:
+    stage.workshop.edit(".github/workflows/release.yml", *REHEARSED)
+    stage.workshop.edit("src/flight_delay/service.py", "WARM_UPS = ", "WARM_UPS = 2 + ")
+    stage.workshop.train("On a machine of our own")
+    port = free_port()
+    here = QUICK | {"MLOPS_CI_CANARY__PORT": str(port), "MLOPS_CI_CANARY__RUNTIME": str(tmp_path / "run")}
+    brief = {"MLOPS_CI_CANARY__BETA": "0.0001", "MLOPS_CI_CANARY__WATCH_FOR": "4s"}
+    rows = rows_of(stage.workshop.root / "data/rows/2013-09.parquet")
+    try:
+        with Load(f"http://127.0.0.1:{port}/predict", rows, rate=100) as users:
+            run = stage.push("stays", here | brief | UNPROVEN)
+            assert (run.exit_code, run.reports["canary"]["outputs"]["decision"]) == (0, "hold"), run.said
+            before, state = users.answers.total(), recorded(stage)
+            run = stage.push("stays-on", here | UNPROVEN)
+            assert run.exit_code == 0, run.said
+        assert state.challenger is not None
+        assert before > 0
+        assert users.answers.keys() == {200}, (
+            "from the first run's canary to the second's promotion nobody was let down"
+        )
+        assert run.reports["canary"]["timeline"][0]["event"] == "resumed"
+        assert run.reports["canary"]["outputs"]["decision"] == "promote"
+        champion = recorded(stage).champion
+        assert champion is not None
+        assert champion.model_digest == state.challenger.release.model_digest
+    finally:
+        words = [sys.executable, "-m", "mlops_ci", "canary", "stop"]
+        subprocess.run(words, cwd=stage.workshop.root, env={**os.environ, **here}, check=True)
+    stage.workshop.edit(".github/workflows/release.yml", *reversed(REHEARSED))
 
 
 @pytest.mark.nightly

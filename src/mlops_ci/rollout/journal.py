@@ -96,9 +96,11 @@ class Journal:
     def underway(self) -> Underway | None:
         """Return the canary that may have traffic here; None once its promotion may be on the record."""
         entries = _lines(self._entries)
-        if not entries or "champion" not in entries[0] or any(one["event"] in {"promote", "end"} for one in entries):
+        events = [one["event"] for one in entries]
+        promoting = [one for one in events if one in {"go-on", "promote"}][-1:] == ["promote"]  # else it was not taken
+        if not entries or "champion" not in entries[0] or promoting or "end" in events:
             return None
-        return Underway(entries[0]["champion"], entries[0]["release"], entries[-1]["event"] == "returning")
+        return Underway(entries[0]["champion"], entries[0]["release"], events[-1] == "returning")
 
     def unrecorded(self) -> Unrecorded | None:
         """Return the rollback that began here and did not end with its record; None when there is none."""

@@ -113,6 +113,8 @@ def test_a_journal_knows_no_canary_once_it_may_be_promoted(world: World) -> None
     world.canary(SHORT).start(CANDIDATE)
     Journal(world.folder).write("promote")
     assert Journal(world.folder).underway() is None, "the record may name the challenger by now"
+    Journal(world.folder).write("go-on", step=1)
+    assert Journal(world.folder).underway() == Underway(OLD, NEW, returning=False), "origin did not take it"
     world.run()
     assert Journal(world.folder).underway() is None
 
