@@ -199,12 +199,14 @@ def for_long(scene: Scene) -> Iterator[None]:
         yield
 
 
-def test_what_serves_outlives_the_job_of_a_runner_and_a_killed_rehearsal_does_not(scene: Scene) -> None:
+def test_what_serves_outlives_the_job_of_a_runner_and_a_killed_rehearsal_does_not(scene: Scene, tmp_path: Path) -> None:
     scene.extra = {"RUNNER_TRACKING_ID": "github_1"}  # by which GitHub's runner finds what a job has left behind
     scene.release(GOOD)
     found = [json.loads(scene.file("proxy.json").read_text()), scene.service(GOOD)]
     programs = [Detached(int(one["pid"]), one["started"]) for one in found]
     assert all(b"RUNNER_TRACKING_ID=\0" in Path(f"/proc/{one.pid}/environ").read_bytes() for one in programs)
+    scene.extra["TMPDIR"] = str(tmp_path)  # of another shell
+    assert list(scene.in_force().values()) == [100], "the proxy is found"
     with slowly(scene):
         rehearsal = scene.start("canary", "run", "--version", BETTER, "--rehearse")
         scene.wait_for_challenger()

@@ -1,5 +1,7 @@
 """The lease on a real origin: renewed, released, read from another clone, and what a watchdog makes of it."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -156,6 +158,22 @@ def test_between_two_commands_it_says_for_how_long_nobody_steers(
     until(lambda: (said := remote.said()) is not None and said.until is None)
     local.release()
     standing_by.join()
+
+
+def test_the_supervisor_of_a_later_command_takes_the_place_of_the_one_before(root: Path, tmp_path: Path) -> None:
+    local, remote = taken(tmp_path), lease(root)
+    before = supervised(local, remote)
+    until(lambda: remote.said() is not None)
+    program = "import sys; from pathlib import Path; from mlops_ci.process import SystemClock; "
+    program += "from mlops_ci.rollout.lease import Lease; "
+    program += "lease = Lease(Path(sys.argv[1]), SystemClock())\nwith lease.watched() as first: print(first)"
+    words = [sys.executable, "-c", program, str(local.path)]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "True"
+    before.join(20)
+    assert not before.is_alive()
+    assert local.held(), "the canary goes on"
+    assert remote.said() is not None
 
 
 def test_a_canary_that_is_handed_over_is_any_machines_and_stays_on_the_record(root: Path, tmp_path: Path) -> None:

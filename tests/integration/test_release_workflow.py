@@ -34,10 +34,7 @@ PUBLIC = {"repository": {"visibility": "public"}}
 # Enough evidence in seconds; the judge itself is tested by simulation.
 QUICK = {
     "MLOPS_CI_CANARY__STEPS": "[50]",
-    "MLOPS_CI_CANARY__BETA": "0.4",
-    "MLOPS_CI_CANARY__WARM_UP": "0s",
     "MLOPS_CI_CANARY__BAKE": "1s",
-    "MLOPS_CI_CANARY__DRAIN": "0.5s",
     "MLOPS_CI_CANARY__REHEARSAL_RATE": "300",
 }
 # What a release proves is shown by the first two; the others need not scan everything again.
@@ -47,7 +44,12 @@ REHEARSED = "          rehearse: true # no users reach this machine\n          a
 
 
 def train(workshop: Workshop) -> None:
+    workshop.edit("mlops.yaml", "port: 8080", f"port: {free_port()}")  # other tests may have the usual one
     workshop.train("First model")
+
+
+def port_of(stage: Stage) -> int:
+    return int(yaml.safe_load((stage.workshop.root / "mlops.yaml").read_text())["canary"]["port"])
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +237,7 @@ def test_a_canary_is_handed_from_one_run_to_the_next(stage: Stage, better: Run) 
     champion = recorded(stage).champion
     stage.workshop.edit("src/flight_delay/service.py", "WARM_UPS = 20", "WARM_UPS = 21")
     stage.workshop.train("As good as the one before")
-    brief = {**QUICK, "MLOPS_CI_CANARY__BETA": "0.0001", "MLOPS_CI_CANARY__WATCH_FOR": "4s"}
+    brief = {**QUICK, "MLOPS_CI_CANARY__WATCH_FOR": "4s"}
     run = stage.push("handed", brief | UNPROVEN)
     assert run.exit_code == 0, run.said
     assert run.reports["canary"]["outputs"]["decision"] == "hold"
@@ -264,12 +266,11 @@ def test_on_a_machine_that_stays_the_next_run_goes_on_with_what_serves(
     stage.workshop.edit(".github/workflows/release.yml", *REHEARSED)
     stage.workshop.edit("src/flight_delay/service.py", "WARM_UPS = ", "WARM_UPS = 2 + ")
     stage.workshop.train("On a machine of our own")
-    port = free_port()
-    here = QUICK | {"MLOPS_CI_CANARY__PORT": str(port), "MLOPS_CI_CANARY__RUNTIME": str(tmp_path / "run")}
-    brief = {"MLOPS_CI_CANARY__BETA": "0.0001", "MLOPS_CI_CANARY__WATCH_FOR": "4s"}
+    here = QUICK | {"MLOPS_CI_CANARY__RUNTIME": str(tmp_path / "run")}
+    brief = {"MLOPS_CI_CANARY__WATCH_FOR": "4s"}
     rows = rows_of(stage.workshop.root / "data/rows/2013-09.parquet")
     try:
-        with Load(f"http://127.0.0.1:{port}/predict", rows, rate=100) as users:
+        with Load(f"http://127.0.0.1:{port_of(stage)}/predict", rows, rate=200) as users:
             run = stage.push("stays", here | brief | UNPROVEN)
             assert (run.exit_code, run.reports["canary"]["outputs"]["decision"]) == (0, "hold"), run.said
             before, state = users.answers.total(), recorded(stage)

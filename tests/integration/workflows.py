@@ -22,7 +22,6 @@ import yaml
 
 from integration import scanning
 from mlops_ci.journeys.workshop import Workshop
-from mlops_ci.net import free_port
 
 ROOT = Path(__file__).parents[2]
 STAND_INS = ROOT / "tests/stand-ins"
@@ -206,7 +205,6 @@ class Stage:
             "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this as: build with what is installed already
             "MLOPS_CI_SCAN__DATABASE_MIN_MB": "0.01",  # the tests' own
             "MLOPS_CI_SCAN__OFF": "pip-audit",  # it asks a service
-            "MLOPS_CI_CANARY__PORT": str(free_port()),  # the demo of another test has the template's
             "OMP_NUM_THREADS": "1",  # jobs share what would be several machines
             **{name: os.environ[name] for name in TRUST if name in os.environ},
             **more,

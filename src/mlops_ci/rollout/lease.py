@@ -15,7 +15,7 @@ from mlops_ci.process import Detached, alive, identity
 from mlops_ci.release.leases import RemoteLease
 
 EXPIRES_AFTER = 15.0  # seconds without a renewal
-_LOCK_TRIES = 3  # one a second
+_LOCK_TRIES = 5  # one a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,22 @@ class Lease:
 
     @contextmanager
     def watched(self) -> Iterator[bool]:
-        """Be the one who watches this lease: False for a second one, who may go."""
+        """Be the one who watches this lease, after whoever did; False when that one does not make room."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # on a full disk the one before stays
+            self._newest.write_text(str(os.getpid()))
         with self.path.with_suffix(".watched").open("w") as lock:
             yield any(self._locked(lock) for _ in range(_LOCK_TRIES))
+
+    def succeeded(self) -> bool:
+        """Say whether a newer one, of a later command with its own work tree and credentials, waits to watch it."""
+        with suppress(OSError):
+            return self._newest.read_text() not in {"", str(os.getpid())}
+        return False
+
+    @property
+    def _newest(self) -> Path:
+        return self.path.with_suffix(".watcher")
 
     def _locked(self, lock: IO[str]) -> bool:
         try:

@@ -49,7 +49,7 @@ def supervise(
     """Stand by until the canary ends or is handed over; meanwhile the lease on origin tells other machines so.
 
     A lease that cannot be released on origin expires there, and a canary that nobody steers is found by the watchdog.
-    Where one stands by already, a second does nothing.
+    Where one stands by already, it makes room: the newest belongs to the command that steers.
     """
     ended = Event()
     renewing = Thread(target=_renew, args=(lease, remote, ended, clock, log), daemon=True)
@@ -102,6 +102,8 @@ def watch(
         healthy: says whether what gets traffic runs; asked while nobody else looks, between a canary's commands.
     """
     while lease.held() and not lease.lost() and (healthy() or not lease.promised()):
+        if lease.succeeded():
+            return
         clock.sleep(_LOOK_EVERY)
     if not lease.held():
         return

@@ -127,8 +127,8 @@ class LocalEngine:
         if proxy is not None:
             stop(Detached(int(proxy["pid"]), proxy["started"]))
         (self.folder / "proxy.json").unlink(missing_ok=True)
-        self.proxy.forget()
         shutil.rmtree(self.proxy.admin.parent, ignore_errors=True)
+        self.proxy.forget()
         for name in self.services.ports():
             self.services.end(name)
 

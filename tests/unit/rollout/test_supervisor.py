@@ -1,3 +1,4 @@
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -133,6 +134,19 @@ def test_it_ends_when_putting_back_never_works_and_never_claims_success(lease: L
     assert 10 <= len(put_back.called) < 1_000
     assert not any("has all traffic" in note for note in log.notes)
     assert lease.held()
+
+
+def test_it_makes_room_for_that_of_a_later_command(lease: Lease, clock: FakeClock) -> None:
+    put_back, newest = PutBack(clock), lease.path.with_suffix(".watcher")
+    with lease.watched() as first:
+        assert first
+        newest.with_name("4711").write_text("4711")
+        lease.promise(900.0)
+        clock.alarms[20.0] = lambda: os.truncate(newest, 0)  # on a full disk
+        clock.alarms[30.0] = lambda: os.replace(newest.with_name("4711"), newest)  # noqa: PTH105 - returns nothing
+        watch(lease, put_back, clock, Log())
+        assert 30 <= clock.time < 32
+    assert (put_back.called, lease.promised()) == ([], True)
 
 
 def test_a_canary_that_is_handed_over_is_not_its_to_put_back(lease: Lease, clock: FakeClock) -> None:

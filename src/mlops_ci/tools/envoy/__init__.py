@@ -32,7 +32,13 @@ class Envoy:
 
     @property
     def admin(self) -> Path:
-        """Return the admin socket: a short path of our own (socket paths have a limit), open to nobody else."""
+        """Return the admin socket of the proxy that was started here, whatever TMPDIR is by now."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return Path(json.loads((self.folder / "envoy.json").read_text())["admin"]["address"]["pipe"]["path"])
+        return self._socket()
+
+    def _socket(self) -> Path:
+        """Return a place for it: a short path of our own (socket paths have a limit), open to nobody else."""
         name = sha256(str(self.folder).encode()).hexdigest()[:16]
         place = Path(tempfile.gettempdir()) / f"mlops-ci-{name}" / "admin.sock"
         return place if len(os.fsencode(place)) <= _LONGEST_SOCKET else Path("/tmp", *place.parts[-2:])  # noqa: S108
@@ -54,15 +60,16 @@ class Envoy:
             ProgramMissing: there is no Envoy.
         """
         program = self._program()
-        self.admin.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.admin.unlink(missing_ok=True)
+        admin = self._socket()
+        admin.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        admin.unlink(missing_ok=True)
         for name in ("clusters", "routes"):
             if not (self.folder / f"{name}.json").exists():
                 self._publish(name, [] if name == "clusters" else routes({}, None, None))
         config = self.folder / "envoy.json"
         config.touch(mode=0o600)
         users = Users(self.sticky, self._key(), self.user_log) if self.sticky else None
-        place: dict[str, Any] = {"folder": self.folder, "admin": self.admin, "host": self.host, "port": self.port}
+        place: dict[str, Any] = {"folder": self.folder, "admin": admin, "host": self.host, "port": self.port}
         config.write_text(json.dumps(bootstrap(**place, buckets=latency_bounds(slow_ms), users=users), indent=1))
         argv: list[str | Path] = [program, "--config-path", config, "--log-level", "warning"]
         argv += ["--use-dynamic-base-id", "--concurrency", "1", "--file-flush-interval-msec", "200"]
