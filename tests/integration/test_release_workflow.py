@@ -326,6 +326,7 @@ def test_a_release_that_is_killed_outright_is_ended_by_its_supervisor(stage: Sta
         (canary,) = shells_of(place, "canary", "run")
         release.process.kill()  # so that no step follows
         canary.kill()
+        release.process.wait()
     wait_for(lambda: recorded(stage).challenger is None, 60)
     assert recorded(stage).champion == champion
     assert "its controller died" in subjects(stage)[0]
