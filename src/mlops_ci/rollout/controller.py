@@ -14,7 +14,6 @@ from mlops_ci.traffic.engine import NeverReady
 
 _ORIGIN_MAY_BE_AWAY = 600.0  # seconds
 _GOES_ON: frozenset[Cause] = frozenset({"begun", "go-on", "held"})
-_RECORD_IT = "Run: mlops-ci rollback."
 
 Act = Callable[[Ascent], Outcome]
 Demand = Callable[[Ascent], None]
@@ -107,7 +106,9 @@ class Canary:
                 f"(--version {stands.version}), or return to the champion with: mlops-ci rollback."
             )
         if (ended := self.parts.journal.unrecorded()) and ended.release == stands.name:
-            raise ProgramFailed(f"The canary of {stands.name} ended, and the record does not say so yet. {_RECORD_IT}")
+            raise ProgramFailed(
+                f"The canary of {stands.name} ended, and the record does not say so yet. Run: mlops-ci rollback."
+            )
         if steered := self.parts.guard.steered(self.parts.clock.now()):
             raise ProgramFailed(f"The canary of {stands.name} is steered {steered}. Wait for it to end.")
         return place

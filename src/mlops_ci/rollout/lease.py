@@ -98,19 +98,20 @@ class Lease:
         """Be the one who watches this lease, after whoever did; False when that one does not make room."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(OSError):  # on a full disk the one before stays
-            self._newest.write_text(str(os.getpid()))
-        with self.path.with_suffix(".watched").open("w") as lock:
+            self._watched.write_text(str(os.getpid()))
+        with self._watched.open("a") as lock:
             yield any(self._locked(lock) for _ in range(_LOCK_TRIES))
 
     def succeeded(self) -> bool:
         """Say whether a newer one, of a later command with its own work tree and credentials, waits to watch it."""
         with suppress(OSError):
-            return self._newest.read_text() not in {"", str(os.getpid())}
+            return self._watched.read_text() not in {"", str(os.getpid())}
         return False
 
     @property
-    def _newest(self) -> Path:
-        return self.path.with_suffix(".watcher")
+    def _watched(self) -> Path:
+        """Return the file that whoever watches has locked; it names the newest who wants to."""
+        return self.path.with_suffix(".watched")
 
     def _locked(self, lock: IO[str]) -> bool:
         try:

@@ -71,7 +71,7 @@ def supervise(
 
 def _renew(lease: Lease, remote: RemoteLease, ended: Event, clock: Clock, log: Progress) -> None:
     """Renew the lease on origin until the canary has ended; an origin out of reach ends none."""
-    while True:
+    while lease.held():  # what is said of a canary that was handed over must stand
         left = lease.left()
         try:
             if left is None:
