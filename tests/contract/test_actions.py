@@ -1,6 +1,9 @@
 """Every step has an action of one shape: inputs are flags of its command, outputs are four, no logic in YAML."""
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,19 @@ def environment(name: str) -> dict[str, str]:
     """Return input → the variable that carries it."""
     env = action(name)["runs"]["steps"][-1]["env"]
     return {found[1]: key for key, value in env.items() if (found := re.fullmatch(r"\${{ inputs\.([a-z-]+) }}", value))}
+
+
+@pytest.mark.parametrize(
+    ("given", "port"), [({}, 9001), ({"ACTION__CANARY__PORT": ""}, 9001), ({"ACTION__CANARY__PORT": "9002"}, 9002)]
+)
+def test_an_input_that_is_given_takes_the_place_of_the_jobs_variable(
+    given: dict[str, str], port: int, tmp_path: Path
+) -> None:
+    env = {"PATH": "", "MLOPS_CI_CANARY__PORT": "9001", **given}
+    argv = [sys.executable, "-I", str(ACTIONS / "run.py"), "settings", "--format", "json"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=tmp_path, env=env)
+    settings = {one["key"]: one["value"] for one in json.loads(done.stdout)}
+    assert int(settings["canary.port"]) == port
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,7 +108,7 @@ def test_every_input_reaches_the_setting_of_its_name(name: str) -> None:
     section = STEPS[name].section
     kind = SECTIONS[section]
     known = {
-        flag_of(kind, field): f"MLOPS_CI_{section}__{field}".upper()
+        flag_of(kind, field): f"ACTION__{section}__{field}".upper()
         for field in kind.model_fields
         if is_flag(kind, field)
     }
