@@ -25,7 +25,7 @@ from mlops_ci.journeys.load import Load
 from mlops_ci.journeys.workshop import Workshop
 from mlops_ci.net import free_port
 from mlops_ci.release.branch import Note, StateBranch
-from mlops_ci.release.state import Challenger, State, parse
+from mlops_ci.release.state import Challenger, Release, State, parse
 from mlops_ci.tools.git import Git
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -107,6 +107,11 @@ def recorded(stage: Stage) -> State:
     return parse(read(stage, "deploy/rehearsal/flight-delay.yaml"), "rehearsal", "flight-delay")
 
 
+def tagged(stage: Stage, release: Release) -> str:
+    """Return the commit that the tag of a release names."""
+    return git("-C", str(stage.origin), "rev-parse", f"mlops-ci/rehearsal/flight-delay/{release.name}").strip()
+
+
 def subjects(stage: Stage) -> list[str]:
     return git("-C", str(stage.origin), "log", "--format=%s", "mlops-ci/state").splitlines()
 
@@ -137,6 +142,7 @@ def test_what_must_outlive_the_job_stands_on_the_state_branch(stage: Stage, firs
     listed = git("-C", str(stage.origin), "ls-tree", "-r", "--name-only", "mlops-ci/state").splitlines()
     assert {champion.evidence, f"predictions/{digest}.json", "deploy/rehearsal/flight-delay.yaml"} <= set(listed)
     assert len(json.loads(read(stage, f"predictions/{digest}.json"))["scores"]) == 1000
+    assert tagged(stage, champion) == champion.commit
 
 
 def test_the_card_and_the_page_of_what_is_live_write_themselves(stage: Stage, first: Run) -> None:
@@ -200,6 +206,7 @@ def test_a_better_model_is_promoted_and_attested_where_the_plan_has_it(stage: St
     champion = recorded(stage).champion
     assert champion is not None
     assert champion.model_digest == now["inputs"]["model"] != before["inputs"]["model"]
+    assert tagged(stage, champion) == champion.commit
     attested = (better.artifacts / "attestation/subjects.txt").read_text()
     image, _, digest = now["outputs"]["image"].partition("@")
     assert better.reports["scan"]["inputs"]["image"] == digest
@@ -223,6 +230,7 @@ def test_a_bad_model_is_rolled_back_and_the_remote_knows(stage: Stage, better: R
     assert run.jobs["release"] == run.jobs["mlops-ci"] == "failure", run.said
     assert run.reports["canary"]["exit_code"] == 10
     assert "MCI-CANARY-001" in run.codes("canary")
+    assert run.reports["register-model"]["inputs"]["model"][7:19] not in git("-C", str(stage.origin), "tag")
     assert run.reports["rollback"]["outputs"]["decision"] == "nothing", "the canary had done it already"
     state = recorded(stage)
     assert state.champion == champion
@@ -350,13 +358,24 @@ def test_the_watchdog_mends_a_record_that_nobody_steers(
     assert "nobody steers it any more" in subjects(stage)[0]
 
 
-def test_a_rollback_by_hand_takes_its_words_literally(stage: Stage, first: Run, better: Run) -> None:
+def champions(stage: Stage) -> list[str]:
+    """Return the digests of all models that were champion, the newest first."""
+    path = "deploy/rehearsal/flight-delay.yaml"
+    commits = git("-C", str(stage.origin), "log", "--format=%H", "mlops-ci/state", "--", path).splitlines()
+    states = [
+        parse(git("-C", str(stage.origin), "show", f"{one}:{path}"), "rehearsal", "flight-delay") for one in commits
+    ]
+    return list(dict.fromkeys(one.champion.model_digest for one in states if one.champion is not None))
+
+
+def test_a_rollback_by_hand_takes_its_words_literally(stage: Stage, better: Run) -> None:
+    _, before, *_ = champions(stage)
     reason = 'complaints"; touch /tmp/injected; echo "$(id) `id` ::error::x'
     run = stage.by_hand("by-hand", "rollback", {"environment": "rehearsal", "to": "previous", "reason": reason})
     assert run.exit_code == 0, run.said
     champion = recorded(stage).champion
     assert champion is not None
-    assert champion.model_digest == first.reports["register-model"]["inputs"]["model"]
+    assert champion.model_digest == before
     assert subjects(stage)[0].endswith(reason)
 
 

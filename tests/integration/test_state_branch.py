@@ -133,6 +133,30 @@ def test_evidence_is_kept_beside_the_state_and_later_changes_leave_it(branch: St
     assert stored(branch, "evidence/canary/b.json") == "ü\r\n"
 
 
+def test_a_tagged_release_can_be_rebuilt_after_its_branch_is_gone(
+    branch: StateBranch, root: Path, origin: Path
+) -> None:
+    git(root, "switch", "--quiet", "--create", "squashed-later")
+    (root / "params.yaml").write_text("trees: 100\n")
+    release = replace(FIRST, commit=commit_all(root))
+    git(root, "push", "--quiet", "origin", "squashed-later")
+    branch.tag(release)
+    branch.tag(release)
+    assert git(origin, "tag").split() == [f"mlops-ci/production/delay/{release.name}"]
+    git(origin, "branch", "--delete", "--force", "squashed-later")
+    git(origin, "gc", "--quiet", "--prune=now")
+    elsewhere = somebody_else(root).git
+    assert elsewhere.commit_of(release.commit) == release.commit
+
+
+def test_a_release_whose_commit_is_not_the_tags_is_refused(branch: StateBranch, root: Path) -> None:
+    first = replace(FIRST, commit=git(root, "rev-parse", "HEAD"))
+    branch.tag(first)
+    (root / "params.yaml").write_text("trees: 100\n")
+    with pytest.raises(PushRefused, match="already exists"):
+        branch.tag(replace(first, commit=commit_all(root)))
+
+
 def test_past_states_are_read_newest_first(branch: StateBranch) -> None:
     after = branch.change(champion, NOTE), branch.change(rejecting("sha256:x"), NOTE)
     assert branch.champions() == [after[1], after[0]]

@@ -36,7 +36,7 @@ def by_hand(facts: Facts, seen: Seen) -> tuple[str, ...]:
     """Return what a person must do, one sentence or two for each thing."""
     first = (
         f"Read contracts/{facts.name}.json: it says what was seen in the data, and you know what may be. "
-        "Then commit all of it, push, and import the two files of .github/rulesets on GitHub (Settings, Rules)."
+        "Then commit all of it, push, and import the files of .github/rulesets on GitHub (Settings, Rules)."
     )
     said = [first]
     if facts.train and not facts.new_stage:

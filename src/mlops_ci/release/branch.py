@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mlops_ci.errors import UsageProblem
 from mlops_ci.release.page import page_path, write
-from mlops_ci.release.state import State, parse
+from mlops_ci.release.state import Release, State, parse
 from mlops_ci.tools.git import Git, PushRefused
 
 BRANCH = "refs/heads/mlops-ci/state"
@@ -76,6 +76,14 @@ class StateBranch:
             else:
                 return after
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def tag(self, release: Release) -> None:
+        """Tag the commit of a release on origin: it stays to be fetched, whatever becomes of its branch.
+
+        Raises:
+            PushRefused: origin does not take the tag, or has it at another commit.
+        """
+        self.git.push(release.commit, f"refs/tags/mlops-ci/{self.environment}/{self.model}/{release.name}")
 
     def changed_at(self) -> float | None:
         """Return when the recorded state last changed, in seconds since the epoch; None when nothing is recorded."""

@@ -122,6 +122,7 @@ class Canary:
         parts.recorder.first(candidate)
         parts.engine.route({release.name: 100})
         parts.mark("released", 100, "the first champion")
+        parts.recorder.tag(release)
         return Outcome(release, None, "first-release", timeline=parts.timeline)
 
     def _challenge(self, candidate: Candidate, champion: Release, act: Act) -> Outcome:
@@ -183,6 +184,7 @@ class Canary:
             elif outcome.promoted:
                 ascent.close()
                 ascent.retire_champion()
+                parts.recorder.tag(outcome.release)
             else:
                 ascent.return_to_champion(outcome)
         return outcome

@@ -41,6 +41,13 @@ class Recorder:
         """Record a promotion; raise ProgramFailed when that is refused."""
         self.branch.change(changes.promote(outcome.release), outcome.note(), self._files(outcome))
 
+    def tag(self, release: Release) -> None:
+        """Tag the commit of a new champion; it serves already, so a refusal is only told."""
+        try:
+            self.branch.tag(release)
+        except MlopsCiError as refused:
+            self.progress.note(f"The commit of {release.name} has no tag on origin: {refused}")
+
     def end(self, outcome: Outcome, champion: Release) -> None:
         """Record that traffic is back on the champion; it is so already, so a refusal is only noted in the outcome."""
         change = changes.undo(outcome.release, champion, rejected=outcome.rejected)

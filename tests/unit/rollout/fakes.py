@@ -153,6 +153,7 @@ class FakeBranch:
     state: State = RELEASED
     refuse: int = 0
     away: bool = False  # origin is out of reach
+    tags_refused: bool = False
     notes: list[Note] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -174,6 +175,11 @@ class FakeBranch:
         self.files |= dict(files or {})
         self.log.append(f"push {note.weight} {note.verdict}")
         return after
+
+    def tag(self, release: Release) -> None:
+        if self.tags_refused:
+            raise PushRefused("The push was refused.", moved=False)
+        self.log.append(f"tag {release.name}")
 
 
 @dataclass

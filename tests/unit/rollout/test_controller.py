@@ -27,6 +27,17 @@ def test_a_good_challenger_is_promoted_step_by_step(world: World) -> None:
     assert [note.weight for note in world.branch.notes] == [5, 25, 50, 100]
 
 
+def test_a_new_champions_commit_is_tagged_when_all_is_done(world: World) -> None:
+    world.run()
+    assert world.log[-1] == "guard off"
+    assert world.position(f"retire {OLD}") < world.position(f"tag {NEW}")
+
+
+def test_a_tag_that_origin_refuses_stops_no_promotion(world: World) -> None:
+    world.branch.tags_refused = True
+    assert world.run().cause == "promoted"
+
+
 def test_away_from_the_champion_the_push_comes_first(world: World) -> None:
     world.run()
     for weight in (5, 25, 50):
@@ -39,6 +50,7 @@ def test_toward_the_champion_traffic_comes_first(world: World) -> None:
     outcome = world.run()
     assert (outcome.cause, outcome.guardrail) == ("judged", "errors")
     assert back_on_champion(world)
+    assert not [event for event in world.log if event.startswith("tag")]
     back = len(world.log) - 1 - world.log[::-1].index(f"route {OLD}=100")
     assert back < world.position("push 0 fail") < world.position(f"retire {NEW}")
 
