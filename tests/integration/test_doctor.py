@@ -250,3 +250,23 @@ def test_what_cannot_be_reached_is_not_fine(root: Path, api: Api, tmp_path: Path
     assert {(one.code, one.effect) for one in found} == {("MCI-DOCTOR-015", "undecided")}
     assert len(found) == 3
     assert any("MLOPS_CI_GIT_TOKEN" in one.message for one in found)
+
+
+@pytest.mark.parametrize(
+    ("script", "title"), [(None, "dvc is not on this machine"), ("#!/bin/sh\nexit 3\n", "dvc does not run")]
+)
+def test_a_program_that_is_missing_or_does_not_run_is_named(
+    root: Path, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, title: str
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("git", "sh"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    if script:
+        (programs / "dvc").write_text(script)
+        (programs / "dvc").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr("sys.executable", str(programs / "python"))
+    (found,) = seen(root, api)
+    assert (found.code, found.title) == ("MCI-DOCTOR-014", title)
+    assert found.effect == "blocks"

@@ -334,7 +334,7 @@ def test_export_takes_a_file_of_any_name(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_commit_that_this_clone_lacks_cannot_be_exported(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(NothingToJudge, match="git fetch --unshallow"):
+    with pytest.raises(NothingToJudge, match="git fetch --tags"):
         Git(root).export("d" * 40, tmp_path / "code")
     assert not (tmp_path / "code").exists()
 

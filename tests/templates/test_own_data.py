@@ -27,29 +27,32 @@ class Own:
     """Data that are no flights, and the edits that they need beside the files written for them."""
 
     problem: str
-    label: str
     source: str
     write: Callable[[pd.DataFrame, Path], None]
     edits: tuple[tuple[str, str, str], ...]
 
 
+def hours(table: pd.DataFrame, data: Path) -> None:
+    """Write the weather of each hour as a file of our own."""
+    table.rename(columns={"origin": "station"}).to_csv(data / "weather.csv.gz", index=False)
+
+
+HOURS = ("dvc.yaml", "      - src/own/data.py\n", "      - data/weather.csv.gz\n      - src/own/data.py\n")
 OWN = {
     "rain": Own(
         "binary",
-        "rain",
         "weather.csv",
-        lambda table, data: table.rename(columns={"origin": "station"}).to_csv(data / "weather.csv.gz", index=False),
+        hours,
         (
             ("src/own/task.py", 'LABEL = "delayed"', 'LABEL = "rain"'),
             ("mlops.yaml", "label: delayed", "label: rain"),
             ("mlops.yaml", "training_only: [id, delayed]", "training_only: [id, day, rain]"),
             ("mlops.yaml", "ignore: [id]", "ignore: [id, day]"),
-            ("dvc.yaml", "      - src/own/data.py\n", "      - data/weather.csv.gz\n      - src/own/data.py\n"),
+            HOURS,
         ),
     ),
     "seats": Own(
         "regression",
-        "seats",
         "planes.csv",
         lambda table, data: table.to_json(data / "planes.jsonl", orient="records", lines=True),
         (
@@ -58,6 +61,32 @@ OWN = {
             ("mlops.yaml", "training_only: [id, air_minutes]", "training_only: [id, seats]"),
             ("mlops.yaml", "r2: {at_least: 0.9}", "r2: {at_least: 0}"),
             ("dvc.yaml", "      - src/own/data.py\n", "      - data/planes.jsonl\n      - src/own/data.py\n"),
+        ),
+    ),
+    "wind": Own(
+        "multiclass",
+        "weather.csv",
+        hours,
+        (
+            ("src/own/task.py", 'LABEL = "arrival"', 'LABEL = "wind"'),
+            ("src/own/task.py", '"early", "late", "on_time", "very_late"', '"breezy", "calm", "windy"'),
+            ("src/own/task.py", "score_very_late", "score_windy"),
+            ("mlops.yaml", "label: arrival", "label: wind"),
+            ("mlops.yaml", "training_only: [id, arrival]", "training_only: [id, day, wind]"),
+            ("mlops.yaml", "ignore: [id]", "ignore: [id, day]"),
+            HOURS,
+        ),
+    ),
+    "gale": Own(
+        "ranking",
+        "weather.csv",
+        hours,
+        (
+            ("src/own/task.py", 'LABEL = "lateness"', 'LABEL = "strength"'),
+            ("mlops.yaml", "label: lateness", "label: strength"),
+            ("mlops.yaml", "training_only: [id, board, lateness]", "training_only: [id, board, day, strength]"),
+            ("mlops.yaml", "ignore: [id, board]", "ignore: [id, board, day]"),
+            HOURS,
         ),
     ),
 }

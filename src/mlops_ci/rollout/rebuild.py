@@ -16,7 +16,7 @@ from mlops_ci.settings import document
 from mlops_ci.settings.gate import GateSettings
 from mlops_ci.settings.register import RegisterSettings
 from mlops_ci.tools import dvc, python_environment
-from mlops_ci.tools.git import Git
+from mlops_ci.tools.git import Git, not_here
 
 _SETTINGS = Path("mlops.yaml")
 
@@ -70,7 +70,7 @@ def _checked_out(commit: str, git: Git, folder: Path) -> Path:
     clone = Git(folder / "clone")
     top.call("clone", "--quiet", "--shared", "--no-checkout", str(top.root), str(clone.root))
     if clone.call("checkout", "--quiet", "--detach", commit, check=False).code:
-        raise NothingToJudge(f"Commit {commit} is not in this clone. Fetch the whole history: git fetch --unshallow.")
+        raise not_here(commit)
     return clone.root / git.call("rev-parse", "--show-prefix").stdout.strip()
 
 

@@ -43,6 +43,12 @@ class PushRefused(ProgramFailed):
         self.moved = moved
 
 
+def not_here(commit: str) -> NothingToJudge:
+    """Return what to say of a commit that the clone lacks: a release's is tagged, should its branch be gone."""
+    remedy = "Fetch it: git fetch --tags, and with --unshallow where the clone is shallow."
+    return NothingToJudge(f"Commit {commit} is not in this clone. {remedy}")
+
+
 @dataclass(frozen=True, slots=True)
 class Git:
     """A repository's work tree and its remote `origin`."""
@@ -183,9 +189,7 @@ class Git:
         with TemporaryDirectory() as place:
             own_index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
             if whole.call("read-tree", commit, env=own_index, check=False).code:
-                raise NothingToJudge(
-                    f"Commit {commit} is not in this clone. Fetch the whole history: git fetch --unshallow."
-                )
+                raise not_here(commit)
             whole.call("checkout-index", "--all", f"--prefix={partial}/", env=own_index)
         partial.rename(folder)
         return folder / inside

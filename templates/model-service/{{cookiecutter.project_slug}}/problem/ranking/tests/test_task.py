@@ -9,7 +9,7 @@ from {{cookiecutter.package}}.task import LABEL, PLACES, QUERY, answer, measure
 
 @pytest.fixture
 def boards() -> pd.DataFrame:
-    """Return two boards of 20 flights, of which five are late."""
+    """Return two boards of 20 rows, of which five belong on top."""
     return pd.DataFrame({QUERY: ["a"] * 20 + ["b"] * 20, LABEL: ([2] * 2 + [1] * 3 + [0] * 15) * 2})
 
 
@@ -17,7 +17,7 @@ def test_an_answer_is_a_score() -> None:
     assert answer(np.float64(0.25)) == {"score": 0.25}
 
 
-def test_the_best_order_finds_all_that_is_late(boards: pd.DataFrame) -> None:
+def test_the_best_order_finds_all_that_belongs_on_top(boards: pd.DataFrame) -> None:
     best = measure(boards, boards[LABEL].to_numpy(dtype=float))
     assert best == {"precision_at_10": 5 / PLACES, "ndcg_at_10": pytest.approx(1.0)}
 

@@ -44,7 +44,7 @@ def measure(rows: pd.DataFrame, found: NDArray[np.float64]) -> dict[str, float]:
     ranked = rows.assign(score=found).sort_values("score", ascending=False, kind="stable")
     boards = [board for _, board in ranked.groupby(QUERY) if len(board) >= PLACES]
     if not boards:
-        message = f"No board has {PLACES} flights, so nothing can be measured."
+        message = f"No board has {PLACES} rows, so nothing can be measured."
         raise ValueError(message)
     gains = [ndcg_score([board[LABEL]], [board["score"]], k=PLACES) for board in boards]
     return {
@@ -54,7 +54,7 @@ def measure(rows: pd.DataFrame, found: NDArray[np.float64]) -> dict[str, float]:
 
 
 def precision(ranked: pd.DataFrame) -> float:
-    """Return the share of late flights in the first places of one board."""
+    """Return the share of rows that belong on top in the first places of one board."""
     return float((ranked[LABEL].head(PLACES) > 0).mean())
 
 

@@ -1,0 +1,74 @@
+"""Makes the data set: one row for each hour of a station, and how the wind blows in the next."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+DATA = Path("data/rows")
+GOLDEN = Path("data/golden.parquet")
+SOURCE = Path("data/weather.csv.gz")
+
+GOLDEN_DAY = 250  # from here on
+GOLDEN_ROWS = 4_000
+GOLDEN_SEED = 2013
+EARLIER = 0.8  # of the days that train
+BREEZY, WINDY = 8.0, 15.0  # miles an hour
+
+INPUTS = ["station", "hour", "temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib"]
+COLUMNS = ["id", "day", *INPUTS, "wind"]
+
+
+def cases() -> pd.DataFrame:
+    """Return every hour that the next hour's report follows, in the order of its id."""
+    table = pd.read_csv(SOURCE)
+    table["time"] = pd.to_datetime(table["time_hour"])
+    after = table[["station", "time", "wind_speed"]].dropna()
+    after = after.assign(time=after["time"] - pd.Timedelta(hours=1), after=after["wind_speed"])
+    table = table.merge(after[["station", "time", "after"]], on=["station", "time"])
+    table["id"] = table["station"] + "-" + table["time_hour"]
+    table["day"] = table["time"].dt.day_of_year.astype("int64")
+    bounds = [table["after"] < BREEZY, table["after"] < WINDY]
+    table["wind"] = np.select(bounds, ["calm", "breezy"], "windy")
+    return table[COLUMNS].sort_values("id", ignore_index=True)
+
+
+def chosen(table: pd.DataFrame, days: int) -> pd.DataFrame:
+    """Return the rows of the first days of the year."""
+    return table[table["day"] <= days]
+
+
+def held_out(rows: pd.DataFrame) -> pd.Series:
+    """Return which of these rows validate: those of the last fifth of the days."""
+    late: pd.Series = rows["day"] > rows["day"].max() * EARLIER
+    return late
+
+
+def golden(table: pd.DataFrame) -> pd.DataFrame:
+    """Return complete rows of the last months of the year."""
+    complete = table[table["day"] > GOLDEN_DAY].dropna()
+    rows = complete.sample(GOLDEN_ROWS, random_state=GOLDEN_SEED)
+    return rows.sort_values("id", ignore_index=True)
+
+
+def save(table: pd.DataFrame, path: Path) -> None:
+    """Write a table so that the same rows always give the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(path, engine="pyarrow", compression="zstd", index=False)
+
+
+def main() -> None:
+    """Write the rows, or the golden set."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--golden", action="store_true", help=f"write {GOLDEN} instead")
+    arguments = parser.parse_args()
+    table = cases()
+    if arguments.golden:
+        save(golden(table), GOLDEN)
+        return
+    save(table, DATA / "all.parquet")
+
+
+if __name__ == "__main__":
+    main()
