@@ -1,4 +1,4 @@
-"""Makes the data set: one row for each hour of a station, and how strong the wind is in the next."""
+"""Makes the data set: one row for each hour of a station, and how hard it blows in the next."""
 
 import argparse
 from pathlib import Path
