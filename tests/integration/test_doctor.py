@@ -20,6 +20,7 @@ pytestmark = pytest.mark.integration
 
 SPOKEN = "t0p"
 BASE = "/repos/acme/flight-delay"
+STATE = "/rules/branches/mlops-ci%2Fstate"
 CHECKS = {"type": "required_status_checks", "parameters": {"required_status_checks": [{"context": "mlops-ci"}]}}
 REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "User", "reviewer": {"login": "ada"}}]}
 PULL_REQUEST = ".github/workflows/pull-request.yml"
@@ -55,6 +56,7 @@ def api(server: Api) -> Api:
     server.answers = {
         "": {"default_branch": "main"},
         "/rules/branches/main": [{"type": "deletion"}, CHECKS],
+        STATE: [{"type": "deletion"}, {"type": "non_fast_forward"}],
         "/branches/main": {"protection": {"enabled": False}},
         "/environments/rehearsal": {"protection_rules": []},
         **{f"/actions/{one}secrets": {"total_count": 0, "secrets": []} for one in ("", "organization-")},
@@ -226,9 +228,19 @@ def test_what_github_knows_counts_wherever_it_stands(root: Path, api: Api) -> No
     assert seen(root, api) == []
 
 
+@pytest.mark.parametrize("kind", ["deletion", "non_fast_forward"])
+def test_a_record_that_may_be_rewritten_is_named(root: Path, api: Api, kind: str) -> None:
+    api.answers[STATE] = [{"type": kind}]
+    (found,) = seen(root, api)
+    assert (found.code, found.effect) == ("MCI-DOCTOR-017", "blocks")
+    assert "mlops-ci/state may be rewritten" in found.title
+
+
 @pytest.mark.parametrize(
     ("path", "answer", "title"),
     [
+        (STATE, 403, "whether the record of releases is kept"),
+        (STATE, ["strange"], "whether the record of releases is kept"),
         ("", 403, "whether the check is required"),
         ("/rules/branches/main", 403, "whether the check is required"),
         ("/rules/branches/main", {"message": "strange"}, "whether the check is required"),

@@ -1,4 +1,4 @@
-"""GitHub as the doctor sees it: the check is required, releases are approved, and what workflows name is there."""
+"""GitHub as the doctor sees it: the check is required, the record kept, releases approved, and what workflows name."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -7,12 +7,13 @@ from typing import Any
 from mlops_ci.errors import ProgramFailed
 from mlops_ci.journeys.doctor_finding import found, unseen
 from mlops_ci.journeys.doctor_workflows import Workflow
+from mlops_ci.release.branch import BRANCH
 from mlops_ci.report import Finding
 from mlops_ci.tools import github
 from mlops_ci.tools.git import Git
 from mlops_ci.tools.github import Forge
 
-_CHECK = "mlops-ci"
+_CHECK, _STATE = "mlops-ci", BRANCH.removeprefix("refs/heads/")
 _KINDS = {"secrets": "secret", "vars": "variable"}
 _ADDRESS = re.compile(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 
@@ -33,6 +34,7 @@ def judge(
     """Yield what GitHub lacks; each question that it does not answer is named as one that was not looked at."""
     questions: dict[str, Callable[[Forge, str], Iterator[Finding]]] = {
         "whether the check is required": _required,
+        "whether the record of releases is kept": _kept,
         "secrets and variables": lambda forge, token: _named(forge, token, ours, template),
     }
     if settings.get("canary.approval"):
@@ -55,6 +57,12 @@ def _required(forge: Forge, token: str) -> Iterator[Finding]:
     if _CHECK not in github.required_checks(forge, branch, token):
         remedy = f"Import .github/rulesets/main.json: gh api repos/{forge.repository}/rulesets --input that file"
         yield found("MCI-DOCTOR-009", f"The check {_CHECK} is not required on {branch}", remedy)
+
+
+def _kept(forge: Forge, token: str) -> Iterator[Finding]:
+    if {"deletion", "non_fast_forward"} - github.rules(forge, _STATE, token):
+        remedy = f"Import .github/rulesets/state.json: gh api repos/{forge.repository}/rulesets --input that file"
+        yield found("MCI-DOCTOR-017", f"The record of releases on {_STATE} may be rewritten or deleted", remedy)
 
 
 def _named(

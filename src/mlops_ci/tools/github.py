@@ -8,7 +8,7 @@ from urllib.parse import quote
 from mlops_ci.errors import ProgramFailed
 
 _OK, _CREATED, _UNAUTHORIZED, _FORBIDDEN, _UNKNOWN, _TOO_MANY, _BROKEN = 200, 201, 401, 403, 404, 429, 500
-_RULE = "required_status_checks"
+_RULE, _RIGHT = "required_status_checks", "contents: read"
 _PAGE, _PAGES = 100, 100  # GitHub's most comments a page; more pages than any pull request has
 
 
@@ -77,15 +77,26 @@ def required_checks(forge: Forge, branch: str, token: str) -> set[str]:
     Raises:
         ProgramFailed: GitHub does not answer, or refuses to say.
     """
-    name, right = quote(branch, safe=""), "contents: read"
     try:
-        rules = _told(forge, f"rules/branches/{name}?per_page={_PAGE}", token, right)
+        rules = _rules(forge, branch, token)
         lists = [rule["parameters"]["required_status_checks"] for rule in rules if rule["type"] == _RULE]
-        protection = _told(forge, f"branches/{name}", token, right).get("protection") or {}
+        protection = _told(forge, f"branches/{quote(branch, safe='')}", token, _RIGHT).get("protection") or {}
         older = (protection.get(_RULE) or {}).get("contexts", [])
         return {str(one["context"]) for listed in lists for one in listed} | set(map(str, older))
     except (KeyError, TypeError, AttributeError) as problem:
         raise ProgramFailed(f"GitHub's answer about the rules of {branch} is none: {problem!r}.") from problem
+
+
+def rules(forge: Forge, branch: str, token: str) -> set[str]:
+    """Return the kinds of rules that rulesets have for a branch, which need not be there yet; raises as above."""
+    try:
+        return {str(rule["type"]) for rule in _rules(forge, branch, token)}
+    except (KeyError, TypeError) as problem:
+        raise ProgramFailed(f"GitHub's answer about the rules of {branch} is none: {problem!r}.") from problem
+
+
+def _rules(forge: Forge, branch: str, token: str) -> Any:  # noqa: ANN401 - whatever was answered
+    return _told(forge, f"rules/branches/{quote(branch, safe='')}?per_page={_PAGE}", token, _RIGHT)
 
 
 def names(forge: Forge, kind: str, environments: Collection[str], token: str) -> set[str]:
