@@ -30,6 +30,7 @@ class Own:
     source: str
     write: Callable[[pd.DataFrame, Path], None]
     edits: tuple[tuple[str, str, str], ...]
+    like: str = ""  # whose files it takes, but for its own
 
 
 def hours(table: pd.DataFrame, data: Path) -> None:
@@ -38,6 +39,7 @@ def hours(table: pd.DataFrame, data: Path) -> None:
 
 
 HOURS = ("dvc.yaml", "      - src/own/data.py\n", "      - data/weather.csv.gz\n      - src/own/data.py\n")
+WIND = ("src/own/features.py", 'NOW = ["precip"]', 'NOW = ["wind_speed"]')
 OWN = {
     "rain": Own(
         "binary",
@@ -75,8 +77,10 @@ OWN = {
             ("mlops.yaml", "accuracy: {no_worse_than: 0.01}", "accuracy: {no_worse_than: 0.02}"),
             ("mlops.yaml", "training_only: [id, arrival]", "training_only: [id, day, wind]"),
             ("mlops.yaml", "ignore: [id]", "ignore: [id, day]"),
+            WIND,
             HOURS,
         ),
+        "rain",
     ),
     "gale": Own(
         "ranking",
@@ -87,8 +91,10 @@ OWN = {
             ("mlops.yaml", "label: lateness", "label: strength"),
             ("mlops.yaml", "training_only: [id, board, lateness]", "training_only: [id, board, day, strength]"),
             ("mlops.yaml", "ignore: [id, board]", "ignore: [id, board, day]"),
+            WIND,
             HOURS,
         ),
+        "rain",
     ),
 }
 
@@ -104,10 +110,11 @@ def replaced(name: str, folder: Path) -> Runner:
     assert tables is not None
     assert tables.origin is not None
     own.write(pd.read_csv(Path(tables.origin).parent / "data" / own.source), root / "data")
-    for path in sorted((WRITTEN / name).rglob("*.*")):
-        place = str(path.relative_to(WRITTEN / name)).replace("src/", "src/own/")
-        assert f"`{place}`" in section, "the README asks for it"
-        shutil.copy(path, root / place)
+    for files in (WRITTEN / one for one in (own.like, name) if one):
+        for path in sorted(files.rglob("*.*")):
+            place = str(path.relative_to(files)).replace("src/", "src/own/")
+            assert f"`{place}`" in section, "the README asks for it"
+            shutil.copy(path, root / place)
     for place, old, new in own.edits:
         edit(root / place, old, new)
     for command in re.findall(r"^   (python -m .*|dvc .*|mlops-ci .*)$", section, re.MULTILINE):
