@@ -94,6 +94,7 @@ def _release(facts: Facts) -> list[str]:
         f"  serve: {json.dumps(serve_command(facts))}",
         "  steps: [5, 25, 50]",
         "  slow_ms: 250",
+        "  latency_floor_ms: 50  # up to here all answers are equally fast",
         "  warm_up: 10s",
         "  bake: 10s  # the old champion stands by after a promotion; a minute or more where there are users",
         "  time_limit: 30m",

@@ -1,7 +1,6 @@
 """One canary as it runs: from rising counters to the judge's decision, tick by tick."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from mlops_ci.rollout.judge import Baseline, Evidence, Judge, Policy
 from mlops_ci.rollout.live_ticks import Tick, counters_after, side_by_side
 from mlops_ci.rollout.sources.source import Source
+from mlops_ci.rollout.tally import Tally
 from mlops_ci.stats.canary.paths import Floats
 from mlops_ci.stats.canary.ratio import requests_needed
 from mlops_ci.traffic.engine import Counts
@@ -18,18 +18,6 @@ _LONGEST = 10.0  # seconds until a tick ends without them
 
 Decision = Literal["go-on", "roll-back", "hold", "invalid"]
 Log = Callable[[Tick], None]
-
-
-@dataclass(slots=True)
-class _Totals:
-    """What one arm did since the canary began."""
-
-    requests: int = 0
-    errors: int = 0
-    timed: int = 0
-    slow: int = 0
-    predictions: int = 0
-    named: list[tuple[int, int]] = field(default_factory=list)  # cases and bad ones of each further guardrail
 
 
 def _forget(_tick: Tick) -> None:
@@ -60,7 +48,7 @@ class Trial:
         """
         self._source, self._names, self._log = source, names, log
         self._evidence: Evidence | None = None
-        self._totals = (_Totals(), _Totals())
+        self._totals = (Tally(), Tally())
         self.weight, self._begins = 1, True
         self._looked, self._warm = 0.0, False  # when a tick last ended, and whether latencies counted then
         self.seen = 0
@@ -122,7 +110,7 @@ class Trial:
             if tick.counted:
                 self.seen += sum(one.requests for one in tick.arms)
                 for so_far, one in zip(self._totals, tick.arms, strict=True):
-                    self._add(so_far, one, timed=tick.timed)
+                    so_far.add(one, timed=tick.timed)
         self._evidence, self._begins = self._judge.observe(side_by_side(ticks)), False
         self._looked = ticks[-1].at
 
@@ -153,15 +141,17 @@ class Trial:
     def describe(self, guardrail: str) -> str:
         """Return both arms' counts since the start in words."""
         theirs, mine = self._totals
-        if guardrail == "errors":
-            pairs = (f"{mine.errors:,} of {mine.requests:,}", f"{theirs.errors:,} of {theirs.requests:,}")
-        elif guardrail in self._source.named:
+        if guardrail == "latency":
+            bounds = self._source.bounds
+            took = [one.latencies(bounds, bounds[int(self._judge.slow_above[0])]) for one in (mine, theirs)]
+            return f"the challenger gave {took[0]}; the champion {took[1]}"
+        if guardrail == "predictions":
+            return f"{mine.predictions:,} answers of the challenger, {theirs.predictions:,} of the champion"
+        if guardrail in self._source.named:
             place = self._source.named.index(guardrail)
             pairs = (_bad(mine.named[place]), _bad(theirs.named[place]))
-        elif guardrail == "predictions":
-            pairs = (f"{mine.predictions:,} answers", f"{theirs.predictions:,}")
         else:
-            pairs = (f"{mine.slow:,} slow of {mine.timed:,}", f"{theirs.slow:,} slow of {theirs.timed:,}")
+            pairs = (f"{mine.errors:,} of {mine.requests:,}", f"{theirs.errors:,} of {theirs.requests:,}")
         return f"{pairs[0]} requests to the challenger, {pairs[1]} to the champion"
 
     def status(self) -> str:
@@ -177,16 +167,6 @@ class Trial:
         found = self._source.counts()
         champion, challenger = (found.get(name, last) for name, last in zip(self._names, self._last, strict=True))
         return champion, challenger
-
-    def _add(self, total: _Totals, more: Counts, *, timed: bool) -> None:
-        total.requests += more.requests
-        total.errors += more.errors
-        total.predictions += sum(more.predictions)
-        so_far = total.named or [(0, 0)] * len(more.named)
-        total.named = [(n + m, bad + worse) for (n, bad), (m, worse) in zip(so_far, more.named, strict=True)]
-        if timed:
-            total.timed += sum(more.latency)
-            total.slow += sum(more.latency[int(self._judge.slow_above[0]) + 1 :])
 
 
 def _bad(counted: tuple[int, int]) -> str:

@@ -1,6 +1,7 @@
 """From rising counters to decisions: resets, gaps, ticks without the challenger, and what is said about them."""
 
 import json
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -75,7 +76,12 @@ def test_a_slow_one_is_named_by_its_latencies() -> None:
     assert slow_for(counters, trial, seconds=1) == "hold", "one second may be a stall"
     assert slow_for(counters, trial, seconds=9, first=3) == "roll-back"
     assert trial.culprit == "latency"
-    assert " slow of " in trial.describe("latency")
+    said = trial.describe("latency")
+    assert re.fullmatch(
+        r"the challenger gave \d{3} answers, half over 250 ms, 95 % over 250 ms, \d{3} over 250 ms; "
+        r"the champion [\d,]+ answers, half within 50 ms, 95 % within 250 ms, \d+ over 250 ms",
+        said,
+    ), said
 
 
 def test_while_it_warms_up_slow_answers_do_not_count() -> None:
