@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 FOLDER = "flight-delay"
 
 
+@pytest.mark.timeout(1200)  # many canaries, one after the other
 @pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.nightly), "after"])
 def test_kill_9_at_any_entry_of_the_journal_leaves_nothing_wrong(scene: Scene, when: str) -> None:
     """After each, users are on the champion that is recorded, and the next canary begins as if nothing had been."""
@@ -143,11 +144,12 @@ def test_a_rollback_that_could_not_be_recorded_is_recorded_by_the_next_one(scene
         hook.chmod(0o755)
         try:
             report = ended(canary, 10)
+            recorded = scene.recorded()
         finally:
             hook.unlink()
     assert [one["code"] for one in report["findings"]] == ["MCI-CANARY-001", "MCI-RECORD-001"]
     assert scene.served_by().startswith("v1-")
-    assert "challenger" in scene.recorded()
+    assert "challenger" in recorded
     assert scene.run("rollback")[0] == 0
     assert "challenger" not in scene.recorded()
     assert scene.recorded()["rejected"] == [report["inputs"]["model"]], "and so is the judgement"

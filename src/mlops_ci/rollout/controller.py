@@ -184,9 +184,10 @@ class Canary:
             elif outcome.promoted:
                 ascent.close()
                 ascent.retire_champion()
-                parts.recorder.tag(outcome.release)
             else:
                 ascent.return_to_champion(outcome)
+        if outcome.promoted:  # what may take as long as origin does keeps no lease waiting
+            parts.recorder.tag(outcome.release)
         return outcome
 
     def _to_the_end(self, ascent: Ascent) -> Outcome:

@@ -1,8 +1,10 @@
 """Watches one step of a canary, tick by tick, and keeps what it watches in order: proxy, champion, weights."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Thread
 
 from mlops_ci.errors import MlopsCiError, ProgramFailed
 from mlops_ci.release.state import Release
@@ -144,11 +146,27 @@ class Watch:
             return self.parts.engine.weights()
 
     def _start_champion(self) -> None:
+        """Start it while the lease is renewed, for a large model takes longer than a lease lasts."""
+        started = Future[None]()
+        Thread(target=_settled, args=(started, lambda: self.parts.serve(self.champion)), daemon=True).start()
+        while not started.done():
+            self.parts.guard.renew()
+            wait([started], timeout=TICK)
         try:
-            self.parts.serve(self.champion)
+            started.result()
         except MlopsCiError as failure:
             raise ProgramFailed(f"{self.champion.name} stopped running and does not start: {failure}") from failure
 
     def _settle(self) -> None:
         """Do not count what was begun before now, until the slowest answers of it must have come."""
         self._counted_from = self.parts.clock.monotonic() + self.parts.settings.slow_ms / 1000
+
+
+def _settled(future: Future[None], work: Callable[[], None]) -> None:
+    """Do the work, and tell its end by the future."""
+    try:
+        work()
+    except Exception as failure:  # noqa: BLE001 - raised again where the future is asked
+        future.set_exception(failure)
+    else:
+        future.set_result(None)

@@ -1,12 +1,14 @@
 """What goes wrong while a canary is watched: guards without statistics, and what is set right again."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from mlops_ci.errors import ProgramFailed
 from mlops_ci.rollout.guards import LEAST_PATIENCE, NoAnswer, Unready, patience
-from mlops_ci.traffic.engine import Counts
+from mlops_ci.rollout.watch import TICK
+from mlops_ci.traffic.engine import Counts, NeverReady, Workload
 from unit.rollout.fakes import RELEASED
 from unit.rollout.world import NEW, OLD, SETTINGS, World, back_on_champion
 
@@ -63,6 +65,46 @@ def test_a_champion_that_dies_is_started_again(world: World) -> None:
     outcome = world.run()
     assert outcome.cause == "promoted"
     assert "champion down" in [one["event"] for one in outcome.timeline]
+
+
+def test_the_lease_is_renewed_while_a_champion_takes_long_to_start(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, renewed = world.engine.start, []
+
+    def slowly(workload: Workload) -> None:
+        renewed.append(world.guard.renewed)
+        time.sleep(3 * TICK)
+        renewed.append(world.guard.renewed)
+        start(workload)
+
+    def die() -> None:
+        world.engine.started.discard(OLD)
+        monkeypatch.setattr(world.engine, "start", slowly)
+
+    world.clock.alarms[3.0] = die
+    assert world.run().cause == "promoted"
+    assert renewed[1] - renewed[0] >= 2
+
+
+def test_a_champion_that_does_not_start_again_ends_nothing_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, tries = world.engine.start, []
+
+    def refuse(workload: Workload) -> None:
+        tries.append(workload.name)
+        if len(tries) < 3:
+            raise NeverReady(f"{workload.name} ended before it became ready.")
+        start(workload)
+
+    def die() -> None:
+        world.engine.started.discard(OLD)
+        monkeypatch.setattr(world.engine, "start", refuse)
+
+    world.clock.alarms[3.0] = die
+    assert world.run().cause == "promoted"
+    assert tries == [OLD] * 3
 
 
 def test_a_proxy_that_dies_is_started_again(world: World) -> None:
